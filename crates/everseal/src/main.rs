@@ -1,0 +1,2 @@
+//! Everseal.
+fn main() {}

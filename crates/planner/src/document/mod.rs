@@ -1,0 +1,1 @@
+//! IAM-style JSON documents of buckets, queues, topics and keys.

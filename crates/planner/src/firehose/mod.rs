@@ -1,0 +1,4 @@
+//! firehose: observed values and planning.
+
+pub mod observed;
+pub(crate) mod plan;

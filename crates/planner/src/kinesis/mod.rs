@@ -1,0 +1,4 @@
+//! kinesis: observed values and planning.
+
+pub mod observed;
+pub(crate) mod plan;

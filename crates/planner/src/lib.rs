@@ -1,0 +1,37 @@
+//! Pure planning: policy and inventory in, findings and an ordered plan out.
+//!
+//! # Invariants, each with its test
+//! 1. The planner does no I/O: no files, no environment, no clock, no network, no async.
+//! 2. Apply never sees the policy; a step holds every value that it writes.
+//! 3. A step whose `before` no longer holds is stale, never forced.
+//! 4. Unreadable is never drift and never a reason to write.
+//! 5. A section absent from the policy is unmanaged; absence never deletes.
+//! 6. No step lowers protection; in documents only statements of ours are touched.
+//! 7. Plan, apply all, plan again: no steps. The plan is deterministic.
+//! 8. Every drift ends as a step or blocked with a reason.
+//! 9. Nothing is kept that can't be rebuilt.
+//! 10. Metric labels are closed enums, or bounded by keys and streams.
+
+pub mod arn;
+pub mod check;
+pub mod document;
+pub mod finding;
+pub mod firehose;
+pub mod inventory;
+pub mod kinesis;
+pub mod kms;
+pub mod plan;
+pub mod policy;
+pub mod rds;
+pub mod s3;
+pub mod scope;
+pub mod sns;
+pub mod sqs;
+
+pub use arn::Arn;
+pub use check::{Check, Service};
+pub use finding::{Finding, State};
+pub use inventory::{Inventory, Reading, Unreadable};
+pub use plan::{Plan, Step};
+pub use policy::PolicySet;
+pub use scope::Scope;

@@ -1,0 +1,58 @@
+//! What planning may look at: policy, inventory, and what the caller knows of time and of its own past.
+
+use std::collections::BTreeMap;
+
+use super::select::{Selection, select};
+use crate::policy::PolicySet;
+use crate::policy::model::{EncryptionPolicy, KeySpec, Spec};
+use crate::{Arn, Inventory, Reading};
+
+/// What the controller remembers of its own doing, none of it needed for correctness.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Past {
+    /// Steps already made in this cycle and scope: they count against the policy's limits.
+    pub changes_this_cycle: u32,
+    /// `StartDeliveryStreamEncryption` calls per stream in the last 24 hours.
+    pub delivery_stream_encryption_calls: BTreeMap<Arn, u32>,
+}
+
+/// Input of planning.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The policies in force.
+    pub policies: &'a PolicySet,
+    /// What AWS says.
+    pub inventory: &'a Inventory,
+    /// Seconds since the Unix epoch: decides whether exemptions have expired.
+    pub now: i64,
+    /// The controller's own past.
+    pub past: &'a Past,
+}
+
+impl<'a> Context<'a> {
+    /// Policies that hold in this scope, in order.
+    pub fn policies_in_scope(&self) -> impl Iterator<Item = &'a EncryptionPolicy> + use<'a> {
+        let scope = &self.inventory.scope;
+        self.policies.policies.iter().filter(move |policy| {
+            let scopes = &policy.spec.scopes;
+            (scopes.regions.is_empty() || scopes.regions.contains(&scope.region))
+                && (scopes.accounts.is_empty() || scopes.accounts.iter().any(|account| account.id == scope.account))
+        })
+    }
+
+    /// The first rule that matches a resource, among the lists that `rules` picks.
+    pub(crate) fn select<R: super::select::Rule + 'a>(
+        &self,
+        rules: impl Fn(&'a Spec) -> &'a [R],
+        name: &str,
+        engine: &str,
+        tags: &Reading<BTreeMap<String, String>>,
+    ) -> Selection<'a, R> {
+        select(self.policies_in_scope(), rules, name, engine, tags)
+    }
+
+    /// The key that a policy in this scope lists under `alias`, with its policy.
+    pub fn listed_key(&self, alias: &str) -> Option<(&'a EncryptionPolicy, &'a KeySpec)> {
+        self.policies_in_scope().find_map(|policy| policy.spec.keys.iter().find(|key| key.alias == alias).map(|key| (policy, key)))
+    }
+}

@@ -1,0 +1,4 @@
+//! sns: observed values and planning.
+
+pub mod observed;
+pub(crate) mod plan;

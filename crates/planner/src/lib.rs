@@ -25,6 +25,7 @@ pub mod policy;
 pub mod rds;
 pub mod s3;
 pub mod scope;
+pub mod sim;
 pub mod sns;
 pub mod sqs;
 

@@ -3,6 +3,8 @@
 pub mod change;
 pub mod context;
 pub(crate) mod draft;
+pub(crate) mod gates;
+pub mod keys;
 pub mod reads;
 pub mod select;
 pub mod step;
@@ -31,4 +33,17 @@ pub struct Plan {
     /// Resources whose gate facts must be read before their steps can be decided: the caller reads
     /// them and plans again. Empty in a complete plan.
     pub wanted_facts: BTreeSet<Arn>,
+}
+
+/// Judges everything in the inventory and orders what has to be done. Deterministic: the same input, the same plan.
+pub fn plan(cx: &Context<'_>) -> Plan {
+    let mut draft = draft::Draft::default();
+    crate::kms::plan::plan(cx, &mut draft);
+    crate::s3::plan::plan(cx, &mut draft);
+    crate::sqs::plan::plan(cx, &mut draft);
+    crate::sns::plan::plan(cx, &mut draft);
+    crate::kinesis::plan::plan(cx, &mut draft);
+    crate::firehose::plan::plan(cx, &mut draft);
+    crate::rds::plan::plan(cx, &mut draft);
+    gates::finish(cx, draft)
 }

@@ -1,9 +1,10 @@
 //! The plan while it is being written: services put judgements in, gates that hold for all of them
 //! are applied in one place ([`super::gates`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::Change;
+use super::keys::{KeyRequirement, PlannedDocument};
 use super::select::{Rule, Selected};
 use super::step::{Block, Gate, Risk, Step, StepId};
 use crate::policy::model::Mode;
@@ -86,6 +87,15 @@ impl Remedy {
         self
     }
 
+    /// Waits for the steps of a key requirement, and is blocked where it is.
+    pub(crate) fn requiring(mut self, requirement: KeyRequirement) -> Self {
+        self.needs.extend(requirement.needs);
+        if self.block.is_none() {
+            self.block = requirement.block;
+        }
+        self
+    }
+
     pub(crate) fn risking(mut self, risk: Risk) -> Self {
         self.risk = risk;
         self
@@ -115,6 +125,10 @@ pub(crate) struct Draft {
     pub(crate) managed: BTreeSet<Arn>,
     /// Resources (buckets, keys) whose gate facts a step needs and nobody has read.
     pub(crate) wanted_facts: BTreeSet<Arn>,
+    /// Documents that keys will have after this plan's earlier steps, by key ARN (by alias ARN for keys to be created).
+    pub(crate) planned_documents: BTreeMap<Arn, PlannedDocument>,
+    /// Ungated steps that bring a key back to `Enabled`, by key ARN.
+    pub(crate) healing_steps: BTreeMap<Arn, Vec<StepId>>,
 }
 
 impl Draft {

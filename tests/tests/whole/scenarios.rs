@@ -1,0 +1,45 @@
+//! Golden scenarios, in this process and through the real command.
+
+use std::process::Command;
+
+use everseal_tests::binary;
+use everseal_tests::scenario::{Outcome, Scenario, all, assert_all, compare, judge_in_process};
+
+#[test]
+fn scenarios_in_process() {
+    assert_all(&all(), judge_in_process);
+}
+
+#[test]
+fn scenarios_through_the_command() {
+    let everseal = binary::everseal();
+    assert_all(&all(), |scenario| judge_command(&everseal, scenario));
+}
+
+fn judge_command(everseal: &std::path::Path, scenario: &Scenario) -> Vec<String> {
+    let output = Command::new(everseal)
+        .args(["plan", "--output", "json", "--policy"])
+        .arg(scenario.folder.join("policy.yaml"))
+        .arg("--inventory")
+        .arg(scenario.folder.join("inventory.json"))
+        .env_clear()
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let mut wrong = Vec::new();
+    if output.status.code() != Some(scenario.expected.exit()) {
+        wrong.push(format!("exit code {:?}, expected {}; it said:\n{said}", output.status.code(), scenario.expected.exit()));
+    }
+    for fragment in scenario.expected.errors.iter().chain(&scenario.expected.warnings) {
+        if !said.contains(fragment.as_str()) {
+            wrong.push(format!("it did not say `{fragment}`:\n{said}"));
+        }
+    }
+    if scenario.expected.errors.is_empty() {
+        match serde_json::from_slice(&output.stdout) {
+            Ok(json) => wrong.extend(compare(&scenario.expected, &Outcome::of_json(&json))),
+            Err(error) => wrong.push(format!("its output is not JSON ({error}); it said:\n{said}")),
+        }
+    }
+    wrong
+}

@@ -40,11 +40,36 @@ pub enum Reading<T> {
 }
 
 impl<T> Reading<T> {
+    /// Keeps the newer reading, unless nobody asked for it.
+    pub(crate) fn refresh(&mut self, newer: Self) {
+        if !newer.is_not_read() {
+            *self = newer;
+        }
+    }
+
     /// The value, where it is known.
     pub const fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
             Self::Unreadable { .. } | Self::NotRead => None,
+        }
+    }
+
+    /// The same reading, borrowed.
+    pub fn as_ref(&self) -> Reading<&T> {
+        match self {
+            Self::Known(value) => Reading::Known(value),
+            Self::Unreadable { unreadable } => Reading::Unreadable { unreadable: unreadable.clone() },
+            Self::NotRead => Reading::NotRead,
+        }
+    }
+
+    /// The same reading of a part of the value.
+    pub fn map<U>(self, part: impl FnOnce(T) -> U) -> Reading<U> {
+        match self {
+            Self::Known(value) => Reading::Known(part(value)),
+            Self::Unreadable { unreadable } => Reading::Unreadable { unreadable },
+            Self::NotRead => Reading::NotRead,
         }
     }
 
@@ -174,12 +199,6 @@ impl Inventory {
             keys_awaiting_alias: Reading::NotRead,
             unlisted: BTreeMap::new(),
         }
-    }
-
-    /// Takes in what a partial observation of `targets` saw: its resources replace ours, a target that it
-    /// did not see is gone; what it did not read (settings, tags, facts) stays as it was.
-    pub fn absorb(&mut self, partial: Self, targets: &std::collections::BTreeSet<Arn>) {
-        let _ = (partial, targets);
     }
 
     /// Resolves a key reference as AWS returned it (id, key ARN, alias name or alias ARN), so that

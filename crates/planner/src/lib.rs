@@ -12,6 +12,7 @@
 //! 9. Nothing is kept that can't be rebuilt.
 //! 10. Metric labels are closed enums, or bounded by keys and streams.
 
+pub mod absorb;
 pub mod arn;
 pub mod check;
 pub mod document;

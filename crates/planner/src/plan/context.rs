@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::select::{Selection, select};
 use crate::policy::PolicySet;
 use crate::policy::model::{EncryptionPolicy, KeySpec, Spec};
-use crate::{Arn, Inventory, Reading};
+use crate::{Arn, Inventory, Reading, Scope};
 
 /// What the controller remembers of its own doing, none of it needed for correctness.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,12 +32,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Policies that hold in this scope, in order.
     pub fn policies_in_scope(&self) -> impl Iterator<Item = &'a EncryptionPolicy> + use<'a> {
-        let scope = &self.inventory.scope;
-        self.policies.policies.iter().filter(move |policy| {
-            let scopes = &policy.spec.scopes;
-            (scopes.regions.is_empty() || scopes.regions.contains(&scope.region))
-                && (scopes.accounts.is_empty() || scopes.accounts.iter().any(|account| account.id == scope.account))
-        })
+        policies_in(self.policies, &self.inventory.scope)
     }
 
     /// The first rule that matches a resource, among the lists that `rules` picks.
@@ -55,4 +50,14 @@ impl<'a> Context<'a> {
     pub fn listed_key(&self, alias: &str) -> Option<(&'a EncryptionPolicy, &'a KeySpec)> {
         self.policies_in_scope().find_map(|policy| policy.spec.keys.iter().find(|key| key.alias == alias).map(|key| (policy, key)))
     }
+}
+
+/// Policies that hold in `scope`, in order.
+pub fn policies_in<'a>(policies: &'a PolicySet, scope: &Scope) -> impl Iterator<Item = &'a EncryptionPolicy> + use<'a> {
+    let Scope { partition: _, account, region } = scope.clone();
+    policies.policies.iter().filter(move |policy| {
+        let scopes = &policy.spec.scopes;
+        (scopes.regions.is_empty() || scopes.regions.contains(&region))
+            && (scopes.accounts.is_empty() || scopes.accounts.iter().any(|listed| listed.id == account))
+    })
 }

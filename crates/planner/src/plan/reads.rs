@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Arn, Service};
+use super::context::policies_in;
+use super::select::Rule;
+use crate::policy::model::Spec;
+use crate::{Arn, PolicySet, Scope, Service};
 
 /// What an observation is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +29,7 @@ pub struct Reads {
     pub bucket_documents: bool,
     /// The paged listing of the scope's subscriptions.
     pub subscriptions: bool,
-    /// Parameter groups in use by instances and clusters.
+    /// Parameter groups in use by instances and clusters, and those of ours (named `everseal-…`).
     pub parameter_groups: bool,
     /// Services whose resources' tags are asked for by a rule.
     pub tags_of: BTreeSet<Service>,
@@ -39,9 +42,26 @@ pub struct Reads {
 
 impl Reads {
     /// What the policies that hold in `scope` need, without gate facts.
-    pub fn for_policies(policies: &crate::PolicySet, scope: &crate::Scope) -> Self {
-        let _ = (policies, scope);
-        Self::everything()
+    pub fn for_policies(policies: &PolicySet, scope: &Scope) -> Self {
+        let mut reads = Self::nothing();
+        for policy in policies_in(policies, scope) {
+            reads.add(&policy.spec);
+        }
+        reads
+    }
+
+    /// Nothing at all.
+    pub const fn nothing() -> Self {
+        Self {
+            services: BTreeSet::new(),
+            bucket_encryption: false,
+            bucket_documents: false,
+            subscriptions: false,
+            parameter_groups: false,
+            tags_of: BTreeSet::new(),
+            listed_aliases: BTreeSet::new(),
+            gate_facts: false,
+        }
     }
 
     /// All there is: for `everseal observe` without a policy.
@@ -55,6 +75,40 @@ impl Reads {
             tags_of: Service::ALL.iter().copied().collect(),
             listed_aliases: BTreeSet::new(),
             gate_facts: true,
+        }
+    }
+
+    fn add(&mut self, spec: &Spec) {
+        let Spec { mode: _, scopes: _, keys, s3, sqs, sns, firehose, kinesis, rds, exemptions: _, limits: _ } = spec;
+        self.listed_aliases.extend(keys.iter().map(|key| key.alias.clone()));
+        let at_rest = !keys.is_empty()
+            || s3.iter().any(|rule| rule.at_rest.is_some())
+            || sqs.iter().any(|rule| rule.at_rest.is_some())
+            || sns.iter().any(|rule| rule.at_rest.is_some())
+            || firehose.iter().any(|rule| rule.at_rest.is_some() || rule.destination.is_some())
+            || kinesis.iter().any(|rule| rule.at_rest.is_some())
+            || rds.iter().any(|rule| rule.at_rest.is_some());
+        if at_rest {
+            self.services.insert(Service::Kms);
+        }
+        self.add_rules(Service::S3, s3);
+        self.add_rules(Service::Sqs, sqs);
+        self.add_rules(Service::Sns, sns);
+        self.add_rules(Service::Firehose, firehose);
+        self.add_rules(Service::Kinesis, kinesis);
+        self.add_rules(Service::Rds, rds);
+        self.bucket_encryption |= s3.iter().any(|rule| rule.at_rest.is_some());
+        self.bucket_documents |= s3.iter().any(|rule| rule.in_transit.is_some());
+        self.subscriptions |= sns.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.forbid_http_subscriptions));
+        self.parameter_groups |= rds.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.require_tls));
+    }
+
+    fn add_rules<R: Rule>(&mut self, service: Service, rules: &[R]) {
+        if !rules.is_empty() {
+            self.services.insert(service);
+        }
+        if rules.iter().any(|rule| !rule.tags().is_empty()) {
+            self.tags_of.insert(service);
         }
     }
 }

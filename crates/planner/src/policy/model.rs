@@ -546,6 +546,15 @@ pub struct Exemption {
     pub expires: Option<String>,
 }
 
+impl Exemption {
+    /// True until the end of the last day (UTC). A date that can't be read never holds: policies are checked when loaded.
+    pub fn holds(&self, now: i64) -> bool {
+        let Some(expires) = &self.expires else { return true };
+        let format = time::macros::format_description!("[year]-[month]-[day]");
+        time::Date::parse(expires, format).is_ok_and(|day| now < day.midnight().assume_utc().unix_timestamp() + 86_400)
+    }
+}
+
 /// How much may change in one cycle and scope: work beyond it waits for the next.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -24,6 +24,7 @@ pub mod kms;
 pub mod plan;
 pub mod policy;
 pub mod rds;
+pub mod render;
 pub mod s3;
 pub mod scope;
 pub mod sim;

@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EncryptionPolicy {
     /// `everseal.io/v1`.
+    #[schemars(extend("const" = "everseal.io/v1"))]
     pub api_version: String,
     /// `EncryptionPolicy`.
+    #[schemars(extend("const" = "EncryptionPolicy"))]
     pub kind: String,
     /// The policy's name.
     pub metadata: Metadata,

@@ -1,0 +1,392 @@
+//! YAML text as a tree in which every node knows its place.
+//!
+//! The text is read once, here; shape and meaning are judged on this tree and the typed policy is
+//! made from it, so a position can never belong to another reading of the text. What must never
+//! happen here: work or memory out of proportion to the text (aliases are expanded only within
+//! [`MAX_WEIGHT`] and [`MAX_DEPTH`]), or recursion on input.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+use super::report::{Position, Report};
+
+/// Bytes that a file may have: room for about ten thousand rules.
+const MAX_FILE_BYTES: usize = 4 << 20;
+/// Nodes of a file once its aliases are expanded; long texts weigh more than one.
+const MAX_WEIGHT: usize = 400_000;
+/// Levels of lists and mappings; the language itself needs eight.
+const MAX_DEPTH: usize = 48;
+
+/// A node and its place.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) at: Position,
+    pub(super) value: Value,
+    pub(super) health: Health,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// Text; `plain` if it was written without quotes.
+    Scalar { text: String, plain: bool },
+    /// A list.
+    List(Vec<Item>),
+    /// A mapping, keys unique.
+    Map(Vec<Entry>),
+}
+
+/// Whether a node is what the person wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    /// It is.
+    Sound,
+    /// A wrong child was taken out (and reported): that something is absent proves nothing.
+    Damaged,
+    /// It stands in for a wrong or missing text (reported): nothing may be said about it.
+    StandIn,
+}
+
+/// An item of a list, with the index it was written at.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) index: usize,
+    pub(super) node: Node,
+}
+
+/// A key and its value.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) at: Position,
+    pub(super) node: Node,
+}
+
+impl Node {
+    pub(super) fn new(at: Position, value: Value) -> Self {
+        Self { at, value, health: Health::Sound }
+    }
+
+    /// What a person would call it.
+    pub(super) fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Scalar { text, plain } => match plain_kind(text, *plain) {
+                Plain::Null => "empty",
+                Plain::Bool(_) => "true or false",
+                Plain::Integer | Plain::Float => "a number",
+                Plain::Text => "text",
+            },
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+
+    /// The text of a scalar.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
+    /// The value under a key of a mapping.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
+            Value::Scalar { .. } | Value::List(_) => None,
+        }
+    }
+
+    /// The same as a value of the YAML library, without places.
+    pub(super) fn to_yaml(&self) -> serde_yaml::Value {
+        match &self.value {
+            Value::Scalar { text, plain } => match (plain_kind(text, *plain), text.parse::<i64>()) {
+                (Plain::Null, _) => serde_yaml::Value::Null,
+                (Plain::Bool(value), _) => value.into(),
+                (Plain::Integer, Ok(number)) => number.into(),
+                (Plain::Integer | Plain::Float | Plain::Text, _) => text.as_str().into(),
+            },
+            Value::List(items) => serde_yaml::Value::Sequence(items.iter().map(|item| item.node.to_yaml()).collect()),
+            Value::Map(entries) => {
+                serde_yaml::Value::Mapping(entries.iter().map(|entry| (entry.key.as_str().into(), entry.node.to_yaml())).collect())
+            }
+        }
+    }
+
+    /// Nothing was written: no document, or a field without a value.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, plain } if plain_kind(text, *plain) == Plain::Null)
+    }
+}
+
+/// What YAML makes of a scalar [YAML 1.2, core schema].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plain {
+    Null,
+    Bool(bool),
+    Integer,
+    Float,
+    Text,
+}
+
+/// What a scalar is, given whether it was written without quotes.
+pub(super) fn plain_kind(text: &str, plain: bool) -> Plain {
+    if !plain {
+        return Plain::Text;
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Plain::Null,
+        "true" | "True" | "TRUE" => return Plain::Bool(true),
+        "false" | "False" | "FALSE" => return Plain::Bool(false),
+        _ => {}
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let prefixed = |prefix: &str, valid: fn(&char) -> bool| {
+        text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| valid(&c)))
+    };
+    if (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+        || prefixed("0x", char::is_ascii_hexdigit)
+        || prefixed("0o", |c| ('0'..='7').contains(c))
+    {
+        return Plain::Integer;
+    }
+    let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.parse::<f64>().is_ok();
+    let special = matches!(digits, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN");
+    if numeric || special { Plain::Float } else { Plain::Text }
+}
+
+/// The path of a field, e.g. `spec.s3[0].match.tags["a.b"]`.
+pub(super) fn child_path(parent: &str, key: &str) -> String {
+    let simple = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    match (parent.is_empty(), simple) {
+        (true, true) => key.to_owned(),
+        (false, true) => format!("{parent}.{key}"),
+        (_, false) => format!("{parent}[{key:?}]"),
+    }
+}
+
+/// Reads all documents of a file that are not empty. What is wrong goes to the report; the
+/// documents before a fatal error are returned all the same.
+pub(super) fn read(text: &str, report: &mut Report<'_>) -> Vec<Node> {
+    if text.len() > MAX_FILE_BYTES {
+        let message = format!("the file has {} bytes, more than the {MAX_FILE_BYTES} a policy file may have; split it", text.len());
+        report.error(Position::START, "", message);
+        return Vec::new();
+    }
+    let mut builder = Builder { report, documents: Vec::new(), stack: Vec::new(), anchors: HashMap::new(), weight: 0 };
+    for event in Parser::new_from_str(text) {
+        let step = match event {
+            Ok((event, span)) => builder.take(event, span),
+            Err(error) => Err(syntax_error(&error)),
+        };
+        if let Err(Fatal { at, message }) = step {
+            let path = builder.path();
+            builder.report.error(at, path, message);
+            break;
+        }
+    }
+    builder.documents
+}
+
+/// After this nothing more can be read of the file.
+struct Fatal {
+    at: Position,
+    message: String,
+}
+
+fn syntax_error(error: &ScanError) -> Fatal {
+    let info = error.info();
+    let advice = if info.contains("tab") {
+        "; indent with spaces, YAML allows no tabs there"
+    } else if info.contains("unknown anchor") {
+        "; an alias (`*name`) needs an anchor (`&name`) before it in the same document; put a text that begins with `*` in quotes"
+    } else if info.contains("mapping values are not allowed") {
+        "; put a text that contains `: ` in quotes, and check the indentation"
+    } else if info.contains("end of stream") {
+        "; a quote or bracket is opened here and never closed"
+    } else {
+        "; check indentation, quotes and brackets up to here"
+    };
+    let at = Position { line: error.marker().line(), column: error.marker().col() + 1 };
+    Fatal { at, message: format!("not valid YAML: {info}{advice}") }
+}
+
+/// A list or mapping that is not complete yet.
+struct Frame {
+    at: Position,
+    anchor: usize,
+    /// Weight of the file when it began.
+    before: usize,
+    /// Levels below it.
+    height: usize,
+    open: Open,
+}
+
+enum Open {
+    List { items: Vec<Item> },
+    Map { entries: Vec<Entry>, lines: HashMap<String, usize>, pending: Pending },
+}
+
+/// What the next node in a mapping is.
+enum Pending {
+    Key,
+    ValueOf(String, Position),
+    /// The value of a key that was reported.
+    Ignored,
+}
+
+/// An anchored node, with what expanding it costs.
+struct Anchored {
+    node: Node,
+    weight: usize,
+    height: usize,
+}
+
+struct Builder<'r, 'f> {
+    report: &'r mut Report<'f>,
+    documents: Vec<Node>,
+    stack: Vec<Frame>,
+    anchors: HashMap<usize, Anchored>,
+    weight: usize,
+}
+
+impl Builder<'_, '_> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fatal> {
+        let at = Position { line: span.start.line(), column: span.start.col() + 1 };
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            Event::DocumentStart(_) => self.anchors.clear(),
+            Event::Alias(anchor) => self.alias(anchor, at)?,
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), at);
+                let weight = 1 + text.len() / 64;
+                self.grow(weight, at)?;
+                let plain = style == ScalarStyle::Plain;
+                let node = Node::new(at, Value::Scalar { text: text.into_owned(), plain });
+                self.complete(node, anchor, weight, 0);
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_tag(tag.is_some(), at);
+                self.open(at, anchor, Open::List { items: Vec::new() })?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_tag(tag.is_some(), at);
+                self.open(at, anchor, Open::Map { entries: Vec::new(), lines: HashMap::new(), pending: Pending::Key })?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+        }
+        Ok(())
+    }
+
+    fn refuse_tag(&mut self, tagged: bool, at: Position) {
+        if tagged {
+            let path = self.path();
+            self.report.error(at, path, "YAML tags (`!…`) are not part of the policy language; remove it, and put text in quotes");
+        }
+    }
+
+    fn grow(&mut self, weight: usize, at: Position) -> Result<(), Fatal> {
+        self.weight = self.weight.saturating_add(weight);
+        if self.weight > MAX_WEIGHT {
+            let message = format!("with its aliases expanded the file has more than {MAX_WEIGHT} values; use fewer aliases, or split it");
+            return Err(Fatal { at, message });
+        }
+        Ok(())
+    }
+
+    fn deep(&self, levels: usize, at: Position) -> Result<(), Fatal> {
+        if self.stack.len() + levels > MAX_DEPTH {
+            return Err(Fatal { at, message: format!("nested more than {MAX_DEPTH} levels deep; no policy needs that") });
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, at: Position, anchor: usize, open: Open) -> Result<(), Fatal> {
+        self.deep(1, at)?;
+        let before = self.weight;
+        self.grow(1, at)?;
+        self.stack.push(Frame { at, anchor, before, height: 0, open });
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, at: Position) -> Result<(), Fatal> {
+        let Some(anchored) = self.anchors.get(&anchor) else {
+            return Err(Fatal { at, message: "this alias stands inside the value that it refers to, which would never end".to_owned() });
+        };
+        let (weight, height) = (anchored.weight, anchored.height);
+        self.deep(height, at)?;
+        self.grow(weight, at)?;
+        // `grow` above bounds the sum of all copies.
+        let node = self.anchors[&anchor].node.clone();
+        self.attach(node, height);
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        let Some(Frame { at, anchor, before, height, open }) = self.stack.pop() else { return };
+        let value = match open {
+            Open::List { items } => Value::List(items),
+            Open::Map { entries, .. } => Value::Map(entries),
+        };
+        let weight = self.weight - before;
+        self.complete(Node::new(at, value), anchor, weight, height + 1);
+    }
+
+    fn complete(&mut self, node: Node, anchor: usize, weight: usize, height: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, Anchored { node: node.clone(), weight, height });
+        }
+        self.attach(node, height);
+    }
+
+    fn attach(&mut self, node: Node, height: usize) {
+        let Some(frame) = self.stack.last_mut() else {
+            if !node.is_empty() {
+                self.documents.push(node);
+            }
+            return;
+        };
+        frame.height = frame.height.max(height);
+        match &mut frame.open {
+            Open::List { items } => items.push(Item { index: items.len(), node }),
+            Open::Map { entries, lines, pending } => match std::mem::replace(pending, Pending::Key) {
+                Pending::Key => match key(&node, lines) {
+                    Ok(name) => *pending = Pending::ValueOf(name, node.at),
+                    Err((name, message)) => {
+                        *pending = Pending::Ignored;
+                        let path = self.path();
+                        self.report.error(node.at, name.map_or_else(|| path.clone(), |name| child_path(&path, &name)), message);
+                    }
+                },
+                Pending::ValueOf(key, at) => entries.push(Entry { key, at, node }),
+                Pending::Ignored => {}
+            },
+        }
+    }
+
+    /// Where the tree is being built.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for frame in &self.stack {
+            match &frame.open {
+                Open::List { items } => path = format!("{path}[{}]", items.len()),
+                Open::Map { pending: Pending::ValueOf(key, _), .. } => path = child_path(&path, key),
+                Open::Map { pending: Pending::Key | Pending::Ignored, .. } => break,
+            }
+        }
+        path
+    }
+}
+
+/// The name of a field, or what is wrong with it (and the name, if it has one).
+fn key(node: &Node, lines: &mut HashMap<String, usize>) -> Result<String, (Option<String>, String)> {
+    let Value::Scalar { text, .. } = &node.value else {
+        return Err((None, format!("a field's name must be text, this is {}", node.kind())));
+    };
+    if let Some(first) = lines.get(text) {
+        return Err((Some(text.clone()), format!("`{text}` stands twice, on line {first} and on line {}; keep one", node.at.line)));
+    }
+    lines.insert(text.clone(), node.at.line);
+    Ok(text.clone())
+}

@@ -1,2 +1,28 @@
-//! Everseal.
-fn main() {}
+//! Everseal's command line: wires policy, AWS and the loop together, and decides nothing itself.
+
+mod args;
+mod commands;
+mod exit;
+mod inventories;
+mod logging;
+mod sources;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::Outcome;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.log_format, &cli.log);
+    let outcome = match &cli.command {
+        Command::Validate(args) => commands::validate::run(args),
+        Command::Schema => commands::schema::run(),
+        Command::Plan(args) => commands::plan::run(args),
+        Command::Explain(args) => commands::explain::run(args),
+        Command::Run(_) | Command::Apply(_) | Command::Changes(_) | Command::Observe(_) | Command::IamPolicy(_) => Ok(Outcome::InSync),
+    };
+    exit::code(outcome)
+}

@@ -30,6 +30,7 @@ pub mod scope;
 pub mod sim;
 pub mod sns;
 pub mod sqs;
+mod unread;
 
 pub use arn::Arn;
 pub use check::{Check, Service};

@@ -1,0 +1,269 @@
+//! The command line (DESIGN.md §7). Every flag has an `EVERSEAL_…` variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 in sync or done, 1 error, 2 drift found, 3 a step failed or was stopped.
+
+Credentials, region and endpoint come from the AWS SDK's standard chain: environment, profile, IAM Identity Center,
+IRSA, EKS Pod Identity, ECS task role; AWS_ENDPOINT_URL points everything at another endpoint.
+
+Start with:  everseal validate --policy policy.yaml
+             everseal plan     --policy policy.yaml     (changes nothing)
+             everseal apply    --policy policy.yaml     (asks first)";
+
+/// Keeps the encryption of AWS data paths at its desired state, without ever breaking one.
+#[derive(Debug, Parser)]
+#[command(name = "everseal", version, about, after_help = AFTER_HELP, propagate_version = true, max_term_width = 120)]
+pub struct Cli {
+    /// Log format; by default human-readable on a terminal, JSON elsewhere. Logs go to standard error.
+    #[arg(long, global = true, env = "EVERSEAL_LOG_FORMAT", value_enum)]
+    pub log_format: Option<LogFormat>,
+    /// What to log, in tracing's filter language, e.g. `info` or `everseal_aws=debug`.
+    #[arg(long, global = true, env = "EVERSEAL_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One line of text an event.
+    Human,
+    /// One JSON object an event.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The daemon: reconcile for ever, serve metrics, health and API.
+    Run(RunArgs),
+    /// Observe and show what apply would do; changes nothing.
+    Plan(PlanArgs),
+    /// One pass: plan, ask, execute, verify.
+    Apply(ApplyArgs),
+    /// The ledger: what was changed, from what, to what, when.
+    Changes(ChangesArgs),
+    /// Check policies, offline.
+    Validate(ValidateArgs),
+    /// Save what AWS says (JSON); `plan --inventory FILE` then works offline.
+    Observe(ObserveArgs),
+    /// The IAM permissions Everseal needs, from the adapters' own lists.
+    IamPolicy(IamPolicyArgs),
+    /// Why a resource is or is not compliant, which rule decides, which paths run through it.
+    Explain(ExplainArgs),
+    /// The JSON Schema of the policy language.
+    Schema,
+}
+
+/// Where the policies are.
+#[derive(Debug, Clone, Args)]
+pub struct PolicyArgs {
+    /// Policy file, or folder whose *.yaml and *.yml files are read in order of their names; may be given several times.
+    #[arg(long = "policy", short = 'p', env = "EVERSEAL_POLICY", required = true, value_name = "FILE|DIR", value_delimiter = ',')]
+    pub policies: Vec<PathBuf>,
+}
+
+/// Where the ledger is.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerArgs {
+    /// Where changes are recorded: a folder, or s3://BUCKET/PREFIX.
+    #[arg(long, env = "EVERSEAL_LEDGER", default_value = ".everseal/ledger", value_name = "DIR|s3://…")]
+    pub ledger: String,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Time between two full resyncs of a scope, e.g. `30s`, `5m`, `1h`.
+    #[arg(long, env = "EVERSEAL_INTERVAL", default_value = "5m", value_parser = duration, value_name = "DURATION")]
+    pub interval: Duration,
+    /// Address of metrics, health endpoints and API.
+    #[arg(long, env = "EVERSEAL_LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Plan and report, whatever the policies' modes say; change nothing.
+    #[arg(long, env = "EVERSEAL_DRY_RUN")]
+    pub dry_run: bool,
+    /// Time between two polls of the Firehose KMS error counters (CloudWatch bills each metric asked for); at least 60s.
+    #[arg(long, env = "EVERSEAL_FIREHOSE_ERRORS_INTERVAL", default_value = "5m", value_parser = poll_interval, value_name = "DURATION")]
+    pub firehose_errors_interval: Duration,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Plan from saved inventories (see `everseal observe`) instead of asking AWS.
+    #[arg(long, env = "EVERSEAL_INVENTORY", value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+    /// Show compliant findings too.
+    #[arg(long, env = "EVERSEAL_ALL")]
+    pub all: bool,
+    /// Form of the result.
+    #[arg(long, short = 'o', env = "EVERSEAL_OUTPUT", value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Do not ask before changing.
+    #[arg(long, short = 'y', env = "EVERSEAL_YES")]
+    pub yes: bool,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+/// Arguments of `changes`.
+#[derive(Debug, Args)]
+pub struct ChangesArgs {
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// Only changes to this resource (ARN, `*` and `?` allowed).
+    #[arg(long, env = "EVERSEAL_RESOURCE", value_name = "ARN")]
+    pub resource: Option<String>,
+    /// Only changes of the last …, e.g. `24h`, `7d`.
+    #[arg(long, env = "EVERSEAL_SINCE", value_parser = duration, value_name = "DURATION")]
+    pub since: Option<Duration>,
+    /// At most this many, the latest.
+    #[arg(long, env = "EVERSEAL_LIMIT", default_value_t = 100, value_name = "N")]
+    pub limit: usize,
+    /// Form of the result.
+    #[arg(long, short = 'o', env = "EVERSEAL_OUTPUT", value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Form of the result.
+    #[arg(long, short = 'o', env = "EVERSEAL_OUTPUT", value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// Arguments of `observe`.
+#[derive(Debug, Args)]
+pub struct ObserveArgs {
+    /// Observe the scopes of these policies and what their rules and gates need; without it, everything in the
+    /// credentials' own account and region.
+    #[arg(long = "policy", short = 'p', env = "EVERSEAL_POLICY", value_name = "FILE|DIR", value_delimiter = ',')]
+    pub policies: Vec<PathBuf>,
+    /// Where to write; standard output by default.
+    #[arg(long, short = 'o', env = "EVERSEAL_OUTPUT_FILE", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `iam-policy`.
+#[derive(Debug, Args)]
+pub struct IamPolicyArgs {
+    /// Reading only, or changing too.
+    #[arg(long, env = "EVERSEAL_IAM_MODE", value_enum)]
+    pub mode: IamMode,
+}
+
+/// Which permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IamMode {
+    /// Reading only.
+    Audit,
+    /// Reading and changing.
+    Enforce,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The resource.
+    #[arg(value_name = "ARN")]
+    pub arn: String,
+    /// Explain from saved inventories instead of asking AWS.
+    #[arg(long, env = "EVERSEAL_INVENTORY", value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+}
+
+/// `90s`, `5m`, `24h`, `7d`; a bare number is refused, so that nobody means another unit than we do.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a duration: write a whole number and s, m, h or d, e.g. 5m"))?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(format!("`{text}` needs a unit: s, m, h or d, e.g. 5m")),
+    };
+    match number.checked_mul(seconds) {
+        Some(0) | None => Err(format!("`{text}` is out of range")),
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+fn poll_interval(text: &str) -> Result<Duration, String> {
+    let wanted = duration(text)?;
+    if wanted < Duration::from_secs(60) {
+        Err("CloudWatch's data points are one minute apart: at least 60s".to_owned())
+    } else {
+        Ok(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_its_variable() {
+        for command in Cli::command().get_subcommands() {
+            for flag in command.get_arguments().filter(|flag| flag.get_long().is_some_and(|name| name != "help" && name != "version")) {
+                let variable = flag.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+                assert!(variable.starts_with("EVERSEAL_"), "{} --{:?}", command.get_name(), flag.get_long());
+            }
+        }
+    }
+
+    #[test]
+    fn durations_need_a_unit_and_a_positive_number() {
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("7d"), Ok(Duration::from_secs(604_800)));
+        for wrong in ["", "5", "m", "0s", "-1s", "5 m", "1w", "99999999999999999999s", "9999999999999999999d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert!(poll_interval("59s").is_err());
+    }
+}

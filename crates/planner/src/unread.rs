@@ -1,0 +1,62 @@
+//! What an inventory could not read, in lines for people: a plan made without it is incomplete, and says so.
+
+use crate::inventory::{ErrorClass, Unreadable};
+use crate::{Arn, Inventory, Reading};
+
+impl Inventory {
+    /// One line for each reading that failed: resource, operation, cause, and the IAM action that is missing.
+    pub fn unread(&self) -> Vec<String> {
+        let mut lines: Vec<String> =
+            self.unlisted.iter().map(|(service, why)| line(&format!("{service} in {}", self.scope), why)).collect();
+        let mut note = |arn: &Arn, why: Option<&Unreadable>| lines.extend(why.map(|why| line(arn.as_str(), why)));
+        for bucket in self.buckets.values() {
+            note(&bucket.arn, why(&bucket.encryption));
+            note(&bucket.arn, why(&bucket.document));
+            note(&bucket.arn, why(&bucket.tags));
+        }
+        for queue in self.queues.values() {
+            note(&queue.arn, why(&queue.attributes));
+            note(&queue.arn, why(&queue.tags));
+        }
+        for topic in self.topics.values() {
+            note(&topic.arn, why(&topic.attributes));
+            note(&topic.arn, why(&topic.tags));
+        }
+        for stream in self.delivery_streams.values() {
+            note(&stream.arn, why(&stream.description));
+            note(&stream.arn, why(&stream.tags));
+            note(&stream.arn, why(&stream.kms_errors));
+        }
+        for stream in self.data_streams.values() {
+            note(&stream.arn, why(&stream.summary));
+            note(&stream.arn, why(&stream.tags));
+        }
+        for key in self.keys.values() {
+            note(&key.arn, why(&key.metadata));
+            note(&key.arn, why(&key.document));
+            note(&key.arn, why(&key.rotation));
+        }
+        let groups = self.db_parameter_groups.iter().chain(&self.db_cluster_parameter_groups);
+        lines.extend(groups.filter_map(|(name, group)| why(group).map(|why| line(&format!("parameter group {name}"), why))));
+        lines.extend(why(&self.subscriptions).map(|why| line(&format!("subscriptions in {}", self.scope), why)));
+        lines.extend(why(&self.aliases).map(|why| line(&format!("key aliases in {}", self.scope), why)));
+        lines.extend(why(&self.keys_awaiting_alias).map(|why| line(&format!("key tags in {}", self.scope), why)));
+        lines
+    }
+}
+
+const fn why<T>(reading: &Reading<T>) -> Option<&Unreadable> {
+    match reading {
+        Reading::Unreadable { unreadable } => Some(unreadable),
+        Reading::Known(_) | Reading::NotRead => None,
+    }
+}
+
+fn line(what: &str, why: &Unreadable) -> String {
+    let Unreadable { class, operation, missing_action, message } = why;
+    let advice = match (class, missing_action) {
+        (ErrorClass::Denied, Some(action)) => format!("; allow {action}"),
+        _ => String::new(),
+    };
+    format!("{what}: {operation}: {message}{advice}")
+}

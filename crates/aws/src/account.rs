@@ -1,0 +1,175 @@
+//! One account × region as the controller sees it: observes all services at once, and hands each
+//! change to the service that makes it.
+//!
+//! An observation never fails as a whole. Buckets are listed once per account and pass, whichever of
+//! its scopes comes first, and each bucket is worked in its own region's scope.
+
+mod keys;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use everseal_controller::{Account, ApplyError, KmsErrorPoint};
+use everseal_planner::inventory::ErrorClass;
+use everseal_planner::plan::{Change, Reads, Target};
+use everseal_planner::{Arn, Inventory, Reading, Scope, Service, Unreadable};
+
+use crate::call::ScopeContext;
+use crate::s3::BucketListing;
+use crate::{cloudwatch, firehose, kinesis, kms, rds, s3, sns, sqs, tags};
+
+/// What the scopes of one account share.
+#[derive(Debug, Default)]
+pub(crate) struct AccountShared {
+    pub(crate) buckets: BucketListing,
+}
+
+/// One account × region.
+#[derive(Debug)]
+pub struct AwsAccount {
+    ctx: ScopeContext,
+    shared: Arc<AccountShared>,
+}
+
+impl AwsAccount {
+    pub(crate) const fn new(ctx: ScopeContext, shared: Arc<AccountShared>) -> Self {
+        Self { ctx, shared }
+    }
+
+    /// All services but KMS, at the same time.
+    async fn observe_services(&self, target: &Target, reads: &Reads) -> Inventory {
+        let ctx = &self.ctx;
+        let wants = |service: Service| reads.services.contains(&service) && targets(target, service);
+        let (buckets, queues, topics, delivery, data, databases, tags) = futures::join!(
+            when(wants(Service::S3), s3::observe(ctx, &self.shared.buckets, target, reads)),
+            when(wants(Service::Sqs), sqs::observe(ctx, target, reads)),
+            when(wants(Service::Sns), sns::observe(ctx, target, reads)),
+            when(wants(Service::Firehose), firehose::observe(ctx, target, reads)),
+            when(wants(Service::Kinesis), kinesis::observe(ctx, target, reads)),
+            when(wants(Service::Rds), rds::observe(ctx, target, reads)),
+            tags::observe(ctx, target, reads),
+        );
+        let mut inventory = ctx.part();
+        for part in [buckets, queues, topics, delivery, data, databases].into_iter().flatten() {
+            join(&mut inventory, part);
+        }
+        tags::assign(&mut inventory, &tags, reads);
+        inventory
+    }
+}
+
+impl Account for AwsAccount {
+    fn scope(&self) -> &Scope {
+        self.ctx.scope()
+    }
+
+    async fn observe(&self, target: &Target, reads: &Reads) -> Inventory {
+        let mut inventory = self.observe_services(target, reads).await;
+        if reads.services.contains(&Service::Kms) {
+            let mut references = keys::references(&inventory);
+            references.extend(kms_targets(target));
+            kms::observe(&self.ctx, reads, &references, &mut inventory).await;
+        }
+        inventory
+    }
+
+    async fn apply(&self, resource: &Arn, change: &Change) -> Result<(), ApplyError> {
+        let ctx = &self.ctx;
+        match change {
+            Change::BucketEncryption { .. } | Change::BucketDocument { .. } => s3::apply(ctx, resource, change).await,
+            Change::QueueEncryption { .. } | Change::QueueDocument { .. } => sqs::apply(ctx, resource, change).await,
+            Change::TopicEncryption { .. } | Change::TopicDocument { .. } => sns::apply(ctx, resource, change).await,
+            Change::DeliveryStreamEncryption { .. } | Change::DeliveryDestinationEncryption { .. } => {
+                firehose::apply(ctx, resource, change).await
+            }
+            Change::DataStreamEncryption { .. } => kinesis::apply(ctx, resource, change).await,
+            Change::CreateParameterGroup { .. }
+            | Change::ParameterGroup { .. }
+            | Change::AttachParameterGroup { .. }
+            | Change::CaCertificate { .. } => rds::apply(ctx, resource, change).await,
+            Change::CreateKey { .. }
+            | Change::CreateAlias { .. }
+            | Change::ReplicateKey { .. }
+            | Change::KeyDocument { .. }
+            | Change::EnableKey {}
+            | Change::CancelKeyDeletion {}
+            | Change::KeyRotation { .. } => kms::apply(ctx, resource, change).await,
+        }
+    }
+
+    async fn kms_error_points(&self, streams: &[String], from: i64, to: i64) -> Result<Vec<KmsErrorPoint>, Unreadable> {
+        cloudwatch::kms_error_points(&self.ctx, streams, from, to).await
+    }
+}
+
+async fn when<T>(wanted: bool, work: impl Future<Output = T>) -> Option<T> {
+    if wanted { Some(work.await) } else { None }
+}
+
+/// A partial observation asks only the services that its targets belong to.
+fn targets(target: &Target, service: Service) -> bool {
+    match target {
+        Target::Everything => true,
+        Target::Resources(arns) => arns.iter().any(|arn| arn.service() == service.id()),
+    }
+}
+
+fn kms_targets(target: &Target) -> BTreeSet<String> {
+    match target {
+        Target::Everything => BTreeSet::new(),
+        Target::Resources(arns) => arns.iter().filter(|arn| arn.service() == "kms").map(ToString::to_string).collect(),
+    }
+}
+
+/// Adds what one service saw. Parts are disjoint but for what is named below.
+fn join(into: &mut Inventory, part: Inventory) {
+    let Inventory {
+        scope: _,
+        observed_at: _,
+        buckets,
+        queues,
+        topics,
+        subscriptions,
+        delivery_streams,
+        data_streams,
+        db_instances,
+        db_clusters,
+        db_parameter_groups,
+        db_cluster_parameter_groups,
+        keys,
+        aliases,
+        keys_awaiting_alias,
+        unlisted,
+    } = part;
+    into.buckets.extend(buckets);
+    into.queues.extend(queues);
+    into.topics.extend(topics);
+    into.delivery_streams.extend(delivery_streams);
+    into.data_streams.extend(data_streams);
+    into.db_instances.extend(db_instances);
+    into.db_clusters.extend(db_clusters);
+    into.db_parameter_groups.extend(db_parameter_groups);
+    into.db_cluster_parameter_groups.extend(db_cluster_parameter_groups);
+    into.keys.extend(keys);
+    into.unlisted.extend(unlisted);
+    take_read(&mut into.subscriptions, subscriptions);
+    take_read(&mut into.aliases, aliases);
+    take_read(&mut into.keys_awaiting_alias, keys_awaiting_alias);
+}
+
+fn take_read<T>(into: &mut Reading<T>, part: Reading<T>) {
+    if !part.is_not_read() {
+        *into = part;
+    }
+}
+
+/// A change that came to the wrong service: a defect of ours, reported like any other failure.
+pub(crate) fn misrouted(resource: &Arn, change: &Change) -> ApplyError {
+    ApplyError {
+        class: ErrorClass::Invalid,
+        operation: change.action().to_owned(),
+        code: "Misrouted".to_owned(),
+        message: format!("{} is not a change that the adapter of {resource} makes", change.action()),
+        missing_action: None,
+    }
+}

@@ -1,0 +1,6 @@
+//! The API calls of this service.
+
+use crate::operation::{Api, Need, Rate, operations};
+
+operations! { Api::CloudWatch;
+}

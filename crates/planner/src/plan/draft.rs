@@ -56,12 +56,22 @@ pub(crate) struct Remedy {
     /// The first gate of the service's own that stops it.
     pub(crate) block: Option<Block>,
     pub(crate) undo: String,
+    /// Tells steps apart that make the same call for the same check and resource (S3 parts of a stream, regions of a key).
+    pub(crate) part: Option<String>,
 }
 
 impl Remedy {
     /// A change that nothing of the service's own stops.
     pub(crate) fn change(change: Change, summary: impl Into<String>, undo: impl Into<String>) -> Self {
-        Self { change: Some(change), summary: summary.into(), needs: Vec::new(), risk: Risk::None, block: None, undo: undo.into() }
+        Self {
+            change: Some(change),
+            summary: summary.into(),
+            needs: Vec::new(),
+            risk: Risk::None,
+            block: None,
+            undo: undo.into(),
+            part: None,
+        }
     }
 
     /// Work for a person.
@@ -73,7 +83,14 @@ impl Remedy {
             risk: Risk::None,
             block: Some(Block { name: Gate::Manual, reason: reason.into() }),
             undo: String::new(),
+            part: None,
         }
+    }
+
+    /// One of several steps that make the same call for the same check and resource.
+    pub(crate) fn of_part(mut self, part: impl Into<String>) -> Self {
+        self.part = Some(part.into());
+        self
     }
 
     /// Blocks the step, unless something blocks it already.
@@ -148,8 +165,9 @@ impl Draft {
         self.finding(subject, check, State::Drifted, words);
         for remedy in remedies {
             let action = remedy.change.as_ref().map_or("Manual", Change::action);
+            let id = Remedy::step_id(check, action, &subject.resource);
             let step = Step {
-                id: Remedy::step_id(check, action, &subject.resource),
+                id: remedy.part.map_or(id.clone(), |part| StepId(format!("{id}#{part}"))),
                 resource: subject.resource.clone(),
                 service: subject.service,
                 account: subject.account.clone(),

@@ -12,6 +12,7 @@ use super::draft::{Draft, Remedy};
 use super::step::{Block, Gate, StepId};
 use crate::document::{Access, Answer, Document, Principal, Request, access};
 use crate::inventory::{KeyMetadata, ResolvedKey};
+use crate::kms::desired::Home;
 use crate::{Arn, Check, Reading};
 
 /// The key that a rule names.
@@ -136,25 +137,19 @@ fn unresolved(cx: &Context<'_>, reference: &str) -> WantedKey {
     }
 }
 
-/// The step that brings a listed key into being under `alias`: create, give a half-created key its alias, or replicate.
+/// The step that brings a listed key into being under `alias`: create, or give a half-created key its alias. Where the
+/// key can't come into being in this scope (a replica is made from its primary's), it is the manual one that says so.
 /// The resource of these steps is the alias's ARN.
 pub(crate) fn creation_step(cx: &Context<'_>, alias: &str) -> StepId {
-    let resource = cx.inventory.scope.arn("kms", alias);
+    let scope = &cx.inventory.scope;
     let awaiting = cx.inventory.keys_awaiting_alias.known().is_some_and(|keys| keys.contains_key(alias));
-    let replica = cx.listed_key(alias).is_some_and(|(policy, _)| is_replica_region(policy, alias, &cx.inventory.scope.region));
-    let action = if awaiting {
-        "CreateAlias"
-    } else if replica {
-        "ReplicateKey"
-    } else {
-        "CreateKey"
+    let home = cx.listed_key(alias).map(|(policy, key)| Home::of(policy, key, &scope.region));
+    let action = match home {
+        _ if awaiting => "CreateAlias",
+        Some(Home::Replica { .. } | Home::NotHere { .. }) => "Manual",
+        Some(Home::Own { .. }) | None => "CreateKey",
     };
-    Remedy::step_id(Check::KmsKeyExists, action, &resource)
-}
-
-/// The listed key is a multi-Region key whose primary lives elsewhere and that wants a replica in `region`.
-pub(crate) fn is_replica_region(policy: &crate::policy::model::EncryptionPolicy, alias: &str, region: &str) -> bool {
-    policy.spec.keys.iter().any(|key| key.alias == alias && key.multi_region && key.replica_regions.iter().any(|replica| replica == region))
+    Remedy::step_id(Check::KmsKeyExists, action, &scope.arn("kms", alias))
 }
 
 /// What must be true before a resource of this scope is moved to `wanted`, so that every user in `users` gets through.

@@ -1,4 +1,15 @@
-//! kms: observed values and planning.
+//! kms: the keys that a policy lists, and the documents that let its users through.
+//!
+//! Everything else hangs on these: a resource is moved to a key only when the key stands, works and lets its
+//! users in. A key is never disabled, deleted, turned back to fewer rotations, or robbed of a statement.
 
+pub(crate) mod desired;
+pub(crate) mod document;
+pub(crate) mod exists;
+pub(crate) mod grants;
 pub mod observed;
 pub(crate) mod plan;
+pub(crate) mod rotation;
+pub(crate) mod state;
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,192 @@
-//! What the policy wants of kms resources, compared with what AWS says.
+//! What the policies want of the keys they list, compared with what AWS says.
+//!
+//! Keys that resources use and no policy lists are left alone; that one of them does not work is said on the
+//! resource's own finding.
 
+use std::collections::BTreeSet;
+
+use super::desired::Home;
+use super::document::{Comparison, compare, refused_by_kms, surplus};
+use super::exists::why;
+use super::grants::{Place, wanted};
+use super::observed::Key;
+use super::{exists, rotation, state};
+use crate::document::Document;
+use crate::plan::change::Change;
 use crate::plan::context::Context;
-use crate::plan::draft::Draft;
+use crate::plan::draft::{Draft, Remedy, Subject, Words};
+use crate::plan::keys::PlannedDocument;
+use crate::plan::step::{Gate, StepId};
+use crate::policy::model::{EncryptionPolicy, KeySpec, UsableBy};
+use crate::{Arn, Check, Reading, Service};
 
-/// Judges every kms resource of the inventory.
+/// A key that a policy lists, and where it stands in this scope.
+pub(crate) struct Listed<'a> {
+    pub(crate) cx: &'a Context<'a>,
+    pub(crate) policy: &'a EncryptionPolicy,
+    pub(crate) key: &'a KeySpec,
+    pub(crate) home: Home,
+    /// The alias's ARN in this scope.
+    pub(crate) alias_arn: Arn,
+}
+
+impl Listed<'_> {
+    /// The subject of findings: its rule is the alias.
+    pub(crate) fn subject(&self, resource: &Arn) -> Subject {
+        let scope = &self.cx.inventory.scope;
+        Subject {
+            resource: resource.clone(),
+            service: Service::Kms,
+            account: scope.account.clone(),
+            region: scope.region.clone(),
+            policy: self.policy.metadata.name.clone(),
+            rule: self.key.alias.clone(),
+            mode: self.policy.spec.mode,
+        }
+    }
+
+    pub(crate) fn place(&self) -> Place<'_> {
+        let scope = &self.cx.inventory.scope;
+        Place { partition: &scope.partition, account: &scope.account, region: &scope.region }
+    }
+}
+
+/// Judges every key that a policy lists; of two that list the same alias, the first wins.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
-    let _ = (cx, draft);
+    let mut seen = BTreeSet::new();
+    for policy in cx.policies_in_scope() {
+        for key in &policy.spec.keys {
+            if seen.insert(key.alias.as_str()) {
+                let scope = &cx.inventory.scope;
+                let home = Home::of(policy, key, &scope.region);
+                judge(&Listed { cx, policy, key, home, alias_arn: scope.arn("kms", &key.alias) }, draft);
+            }
+        }
+    }
+    leave_alone(cx, draft);
+}
+
+fn leave_alone(cx: &Context<'_>, draft: &mut Draft) {
+    let scope = &cx.inventory.scope;
+    for key in cx.inventory.keys.values() {
+        let ours = key.arn.account() == scope.account && key.arn.region() == scope.region;
+        let aws_managed = key.metadata.known().is_some_and(|metadata| metadata.aws_managed);
+        if ours && !aws_managed && !draft.managed.contains(&key.arn) {
+            draft.unmanaged.insert(key.arn.clone());
+        }
+    }
+}
+
+fn judge(listed: &Listed<'_>, draft: &mut Draft) {
+    let inventory = listed.cx.inventory;
+    let unknown = |draft: &mut Draft, message: String| {
+        draft.managed.insert(listed.alias_arn.clone());
+        let words =
+            Words { expected: format!("a key under {}", listed.key.alias), actual: "not known".to_owned(), message, notes: Vec::new() };
+        draft.unknown(&listed.subject(&listed.alias_arn), Check::KmsKeyExists, words);
+    };
+    let aliases = match &inventory.aliases {
+        Reading::Known(aliases) => aliases,
+        Reading::Unreadable { unreadable } => return unknown(draft, format!("The aliases could not be read: {}.", why(unreadable))),
+        Reading::NotRead => return unknown(draft, "The aliases were not read.".to_owned()),
+    };
+    let Some(arn) = aliases.get(&listed.key.alias) else {
+        draft.managed.insert(listed.alias_arn.clone());
+        return exists::missing(listed, draft);
+    };
+    draft.managed.insert(arn.clone());
+    let unread = Key { arn: arn.clone(), metadata: Reading::NotRead, document: Reading::NotRead, rotation: Reading::NotRead };
+    let key = inventory.keys.get(arn).unwrap_or(&unread);
+    let subject = listed.subject(arn);
+    // Before the other checks: they wait for the steps that bring a key back.
+    state::judge(listed, &subject, &key.metadata, draft);
+    exists::present(listed, &subject, &key.metadata, draft);
+    rotation::judge(listed, &subject, key, draft);
+    if let Some(usable_by) = &listed.key.usable_by {
+        judge_document(listed, usable_by, (&subject, &key.document), draft);
+    }
+}
+
+fn judge_document(listed: &Listed<'_>, usable_by: &UsableBy, (subject, text): (&Subject, &Reading<String>), draft: &mut Draft) {
+    let grants = wanted(usable_by, listed.place());
+    let mut words =
+        Words { expected: format!("lets {} use the key", count(grants.len())), actual: "not known".to_owned(), ..Words::default() };
+    let text = match text {
+        Reading::Known(text) => text,
+        Reading::Unreadable { unreadable } => {
+            words.message = format!("The key's document could not be read: {}.", why(unreadable));
+            return draft.unknown(subject, Check::KmsKeyDocument, words);
+        }
+        Reading::NotRead => {
+            words.message = "The key's document was not read.".to_owned();
+            return draft.unknown(subject, Check::KmsKeyDocument, words);
+        }
+    };
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            words.message = format!("The key's document can't be understood ({error}), so it is not written either.");
+            return draft.unknown(subject, Check::KmsKeyDocument, words);
+        }
+    };
+    words.notes = surplus(&document, &grants);
+    let comparison = compare(&document, subject.resource.as_str(), subject.resource.account(), &grants);
+    if comparison.missing.is_empty() {
+        words.actual.clone_from(&words.expected);
+        return draft.compliant(subject, Check::KmsKeyDocument, words);
+    }
+    words.actual = format!("does not let {} use it for certain", names(&comparison));
+    if comparison.merged.is_none() && comparison.stopped.iter().all(|stopped| !stopped.certain) {
+        words.message = format!("Statements that are not Everseal's leave it undecided: {}.", because(&comparison));
+        return draft.unknown(subject, Check::KmsKeyDocument, words);
+    }
+    words.message = "Whoever is missing fails as soon as a resource uses the key.".to_owned();
+    let remedies = remedies(listed, subject, text, &comparison, draft);
+    draft.drifted(subject, Check::KmsKeyDocument, words, remedies);
+}
+
+fn remedies(listed: &Listed<'_>, subject: &Subject, before: &str, comparison: &Comparison<'_>, draft: &mut Draft) -> Vec<Remedy> {
+    let alias = &listed.key.alias;
+    let mut remedies = Vec::new();
+    if let Some(merged) = &comparison.merged {
+        let after = merged.text();
+        let refused = refused_by_kms(&after);
+        let change = Change::KeyDocument { before: before.to_owned(), after };
+        let step: StepId = Remedy::step_id(Check::KmsKeyDocument, change.action(), &subject.resource);
+        let remedy = Remedy::change(
+            change,
+            format!("let {} use {alias}; every other statement stays", names(comparison)),
+            format!("put the former document back (everseal changes shows it): aws kms put-key-policy --key-id {}", subject.resource),
+        );
+        remedies.push(match refused {
+            Some(reason) => remedy.blocked(Gate::DocumentSize, reason),
+            None => {
+                draft.planned_documents.insert(subject.resource.clone(), PlannedDocument { step, document: merged.clone() });
+                remedy
+            }
+        });
+    }
+    if comparison.stopped.iter().any(|stopped| stopped.certain) {
+        remedies.push(Remedy::manual(
+            format!("remove what denies the use of {alias}"),
+            format!("A statement that is not Everseal's stands against it, and Everseal never touches those: {}.", because(comparison)),
+        ));
+    }
+    remedies
+}
+
+fn names(comparison: &Comparison<'_>) -> String {
+    comparison.missing.iter().map(|grant| grant.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn because(comparison: &Comparison<'_>) -> String {
+    comparison.stopped.iter().map(|stopped| format!("{}: {}", stopped.grant.name, stopped.because)).collect::<Vec<_>>().join("; ")
+}
+
+fn count(grants: usize) -> String {
+    match grants {
+        0 => "nobody by name".to_owned(),
+        1 => "the one user of usableBy".to_owned(),
+        many => format!("the {many} users of usableBy"),
+    }
 }

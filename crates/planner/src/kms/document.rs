@@ -1,0 +1,166 @@
+//! The key document: made for a new key, merged for one that is there.
+//!
+//! A new key gets the delegation to its account's IAM policies and exactly the grants of `usableBy`. In a document
+//! that is there, only statements of ours are added to: nothing of anybody's is taken away, no delegation is added
+//! that somebody left out, and what is already allowed, in whatever form, is not written again.
+
+use serde_json::{Map, Value, json};
+
+use super::grants::{Grant, Grantee, Place};
+use crate::document::ours::{KEY_LIMIT, SID_PREFIX};
+use crate::document::{Answer, Document, DocumentError, OwnStatement, Request, access, merge};
+
+/// The document of a key that Everseal creates.
+///
+/// The delegation is AWS's own default statement under AWS's own Sid. [KMS: Default key policy]
+pub(crate) fn new_document(grants: &[Grant], place: Place<'_>) -> Result<Document, DocumentError> {
+    let root = format!("arn:{}:iam::{}:root", place.partition, place.account);
+    let delegation = json!({ "Sid": "Enable IAM User Permissions", "Effect": "Allow", "Principal": { "AWS": root }, "Action": "kms:*", "Resource": "*" });
+    let mut statements = vec![delegation];
+    let mut done: Vec<&str> = Vec::new();
+    for grant in grants {
+        if !done.contains(&grant.sid.as_str()) {
+            done.push(&grant.sid);
+            let same: Vec<&Grant> = grants.iter().filter(|other| other.sid == grant.sid).collect();
+            statements.push(Value::Object(grant.statement(&grant.sid, &principals(&same))));
+        }
+    }
+    Document::parse(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
+}
+
+/// A document compared with what it must allow.
+#[derive(Debug)]
+pub(crate) struct Comparison<'a> {
+    /// Not proven to be allowed now.
+    pub(crate) missing: Vec<&'a Grant>,
+    /// The document to write; `None` where a write would change nothing.
+    pub(crate) merged: Option<Document>,
+    /// What the merged document still does not allow for certain, and why: somebody's Deny.
+    pub(crate) stopped: Vec<Stopped<'a>>,
+}
+
+/// A grant that a Deny stands against.
+#[derive(Debug)]
+pub(crate) struct Stopped<'a> {
+    pub(crate) grant: &'a Grant,
+    /// Denied for certain; else it can't be decided.
+    pub(crate) certain: bool,
+    pub(crate) because: String,
+}
+
+/// Compares the document of key `key` with `grants`.
+pub(crate) fn compare<'a>(document: &Document, key: &str, account: &str, grants: &'a [Grant]) -> Comparison<'a> {
+    let missing: Vec<&Grant> = grants.iter().filter(|grant| refusal(document, key, account, grant).is_some()).collect();
+    let mut statements: Vec<OwnStatement> = Vec::new();
+    let present = own_statements(document);
+    for grant in &missing {
+        let same: Vec<&Grant> = missing.iter().copied().filter(|other| other.sid == grant.sid).collect();
+        let statement = statement_for(&present, grant, &same);
+        if !statements.contains(&statement) {
+            statements.push(statement);
+        }
+    }
+    let merged = (!statements.is_empty()).then(|| merge(Some(document), &statements, None));
+    let after = merged.as_ref().unwrap_or(document);
+    let stopped = missing.iter().filter_map(|grant| refusal(after, key, account, grant)).collect();
+    Comparison { merged: merged.filter(|merged| !merged.equivalent(document)), missing, stopped }
+}
+
+fn refusal<'a>(document: &Document, key: &str, account: &str, grant: &'a Grant) -> Option<Stopped<'a>> {
+    grant.actions.iter().find_map(|action| {
+        let request = Request { principal: &grant.probe, action, resource: key, context: &grant.context, context_is_complete: false };
+        let answer = access(document, account, &request);
+        match answer.answer {
+            Answer::Yes => None,
+            Answer::No => Some(Stopped { grant, certain: true, because: answer.because }),
+            Answer::CannotTell => Some(Stopped { grant, certain: false, because: answer.because }),
+        }
+    })
+}
+
+/// Our statement with the missing principals in it. One of ours that is already there is extended and keeps every
+/// principal it has; one that was changed into another shape stays as it is, and ours gets a number.
+fn statement_for(present: &[Map<String, Value>], grant: &Grant, missing: &[&Grant]) -> OwnStatement {
+    let mut principals = principals(missing);
+    let mut sid = grant.sid.clone();
+    for number in 2.. {
+        let Some(there) = present.iter().find(|statement| text(statement, "sid") == sid) else { break };
+        let theirs = named_principals(there);
+        if *there == grant.statement(&sid, &theirs) {
+            let added: Vec<String> = principals.iter().filter(|principal| !theirs.contains(principal)).cloned().collect();
+            principals = theirs.into_iter().chain(added).collect();
+            break;
+        }
+        sid = format!("{}{number}", grant.sid);
+    }
+    OwnStatement { body: grant.statement(&sid, &principals), sid }
+}
+
+fn principals(grants: &[&Grant]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for grant in grants {
+        match &grant.grantee {
+            Grantee::Aws(principal) if !found.contains(principal) => found.push(principal.clone()),
+            Grantee::Aws(_) | Grantee::Service(_) | Grantee::Everybody => {}
+        }
+    }
+    found
+}
+
+/// Permissions that statements of ours still give and the policy no longer asks for: they are kept, and said.
+pub(crate) fn surplus(document: &Document, grants: &[Grant]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for statement in own_statements(document) {
+        let sid = text(&statement, "sid");
+        let base = sid.trim_end_matches(|c: char| c.is_ascii_digit());
+        let asked: Vec<&Grant> = grants.iter().filter(|grant| grant.sid == base || grant.sid == sid).collect();
+        let wanted = principals(&asked);
+        let rest: Vec<String> = named_principals(&statement).into_iter().filter(|principal| !wanted.contains(principal)).collect();
+        let kept = if asked.is_empty() { format!("statement {sid}") } else { format!("{} in statement {sid}", rest.join(", ")) };
+        if asked.is_empty() || !rest.is_empty() {
+            notes.push(format!(
+                "The policy no longer asks for {kept}; Everseal never takes a permission away. Remove it by hand if nobody needs it."
+            ));
+        }
+    }
+    notes
+}
+
+/// Why AWS would refuse the text. [KMS resource quotas; kms:PutKeyPolicy, Policy]
+pub(crate) fn refused_by_kms(text: &str) -> Option<String> {
+    if text.len() > KEY_LIMIT {
+        return Some(format!(
+            "the merged document has {} bytes, and KMS takes {KEY_LIMIT}: shorten the statements that are not Everseal's",
+            text.len()
+        ));
+    }
+    let strange = text.chars().find(|c| !matches!(c, '\u{9}' | '\u{A}' | '\u{D}' | '\u{20}'..='\u{FF}'))?;
+    Some(format!("the document contains the character {:?}, which KMS does not take in key documents", strange))
+}
+
+fn own_statements(document: &Document) -> Vec<Map<String, Value>> {
+    let Ok(Value::Object(body)) = serde_json::from_str(&document.text()) else { return Vec::new() };
+    let list = match element(&body, "statement") {
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_object).cloned().collect(),
+        Some(Value::Object(one)) => vec![one.clone()],
+        _ => Vec::new(),
+    };
+    list.into_iter().filter(|statement| text(statement, "sid").starts_with(SID_PREFIX)).collect()
+}
+
+fn element<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn text<'a>(statement: &'a Map<String, Value>, name: &str) -> &'a str {
+    element(statement, name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn named_principals(statement: &Map<String, Value>) -> Vec<String> {
+    let Some(Value::Object(principal)) = element(statement, "principal") else { return Vec::new() };
+    match element(principal, "aws") {
+        Some(Value::String(one)) if one != "*" => vec![one.clone()],
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,1 @@
+//! Rules of AWS-FACTS §7 as tests.

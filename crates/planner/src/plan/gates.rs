@@ -180,3 +180,7 @@ impl Spent {
         None
     }
 }
+
+#[cfg(test)]
+#[path = "gates_tests.rs"]
+mod tests;

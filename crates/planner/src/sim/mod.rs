@@ -9,6 +9,8 @@ mod keys;
 mod messaging;
 mod storage;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use crate::document::Document;
 use crate::inventory::{Reading, ResolvedKey};

@@ -21,6 +21,7 @@ pub mod firehose;
 pub mod inventory;
 pub mod kinesis;
 pub mod kms;
+pub(crate) mod paths;
 pub mod plan;
 pub mod policy;
 pub mod rds;

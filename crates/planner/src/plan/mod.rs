@@ -1,6 +1,7 @@
 //! The plan: findings of all services and the ordered steps that end their drift.
 
 pub mod change;
+pub(crate) mod compare;
 pub mod context;
 pub(crate) mod draft;
 pub(crate) mod gates;
@@ -8,6 +9,7 @@ pub mod keys;
 pub mod reads;
 pub mod select;
 pub mod step;
+pub(crate) mod transit;
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,216 @@
-//! What the policy wants of sns resources, compared with what AWS says.
+//! What the policy wants of topics, compared with what AWS says.
 
+use super::desired::{Comparison, DesiredEncryption, observed_words};
+use super::observed::{Subscription, Topic, TopicAttributes};
+use super::subscriptions;
+use crate::document::ours::TOPIC_LIMIT;
+use crate::document::{Principal, Protected};
+use crate::inventory::Unreadable;
+use crate::paths::users_of_topic;
+use crate::plan::Change;
+use crate::plan::change::KeyRef;
+use crate::plan::compare::{is_aws_managed, key_words, unreadable_words, why_unknown};
 use crate::plan::context::Context;
-use crate::plan::draft::Draft;
+use crate::plan::draft::{Draft, Remedy, Subject, Words};
+use crate::plan::keys::require_key;
+use crate::plan::select::Selection;
+use crate::plan::step::Risk;
+use crate::plan::transit::{Asked, Judged, Limits, judge};
+use crate::policy::model::{KeyAtRest, TopicInTransit, TopicRule};
+use crate::{Arn, Check, Service};
 
-/// Judges every sns resource of the inventory.
+/// 30 KB and 100 statements, and SNS wants an `Id`. [SNS policy quotas; SNS API permissions reference]
+const LIMITS: Limits = Limits { bytes: TOPIC_LIMIT, statements: Some(100), id: Some("Everseal") };
+
+/// Judges every topic of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
-    let _ = (cx, draft);
+    for (arn, topic) in &cx.inventory.topics {
+        match cx.select(|spec| spec.sns.as_slice(), arn.name(), "", &topic.tags) {
+            Selection::Unmanaged => drop(draft.unmanaged.insert(arn.clone())),
+            Selection::CannotTell(selected, why) => {
+                draft.managed.insert(arn.clone());
+                let subject = Subject::new(arn, Service::Sns, &cx.inventory.scope, &selected);
+                tags_unknown(draft, &subject, selected.rule, why.as_ref());
+            }
+            Selection::Rule(selected) => {
+                draft.managed.insert(arn.clone());
+                let subject = Subject::new(arn, Service::Sns, &cx.inventory.scope, &selected);
+                judge_topic(cx, draft, topic, &subject, selected.rule);
+            }
+        }
+    }
+}
+
+struct Asks {
+    encryption: bool,
+    secure_transport: bool,
+    subscriptions: bool,
+}
+
+fn asks(rule: &TopicRule) -> Asks {
+    let TopicRule { name: _, matches: _, mode: _, at_rest, in_transit } = rule;
+    let TopicInTransit { deny_insecure_transport, forbid_http_subscriptions } = in_transit.clone().unwrap_or_default();
+    Asks { encryption: at_rest.is_some(), secure_transport: deny_insecure_transport, subscriptions: forbid_http_subscriptions }
+}
+
+fn tags_unknown(draft: &mut Draft, subject: &Subject, rule: &TopicRule, why: Option<&Unreadable>) {
+    let why = why.map_or_else(|| "They were not read.".to_owned(), |why| unreadable_words(why, "tag:GetResources"));
+    let Asks { encryption, secure_transport, subscriptions } = asks(rule);
+    let checks =
+        [(Check::SnsEncryption, encryption), (Check::SnsSecureTransport, secure_transport), (Check::SnsHttpSubscription, subscriptions)];
+    for (check, _) in checks.into_iter().filter(|(_, asked)| *asked) {
+        let words = Words {
+            expected: format!("as rule {} wants, if the topic's tags match", rule.name),
+            actual: "tags unknown".to_owned(),
+            message: format!("Whether rule {} is for this topic depends on its tags. {why}", rule.name),
+            notes: Vec::new(),
+        };
+        draft.unknown(subject, check, words);
+    }
+}
+
+fn judge_topic(cx: &Context<'_>, draft: &mut Draft, topic: &Topic, subject: &Subject, rule: &TopicRule) {
+    let Asks { encryption: _, secure_transport: wants_transport, subscriptions: wants_subscriptions } = asks(rule);
+    let attributes = topic.attributes.known();
+    let why = why_unknown(&topic.attributes, "sns:GetTopicAttributes");
+    let unknown = |expected: String| Words { expected, actual: "unknown".to_owned(), message: why.clone(), notes: Vec::new() };
+    if let Some(at_rest) = &rule.at_rest {
+        match attributes {
+            Some(attributes) => encryption(cx, draft, (topic, attributes), subject, at_rest),
+            None => draft.unknown(subject, Check::SnsEncryption, unknown(DesiredEncryption::of(cx, at_rest).words())),
+        }
+    }
+    if wants_transport {
+        match attributes {
+            Some(attributes) => secure_transport(draft, topic, attributes, subject),
+            None => draft.unknown(subject, Check::SnsSecureTransport, unknown("refuses plain HTTP".to_owned())),
+        }
+    }
+    if wants_subscriptions {
+        http_subscriptions(cx, draft, topic, subject);
+    }
+}
+
+fn encryption(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    (topic, attributes): (&Topic, &TopicAttributes),
+    subject: &Subject,
+    at_rest: &KeyAtRest,
+) {
+    let desired = DesiredEncryption::of(cx, at_rest);
+    let was = observed_words(cx, attributes.kms_key.as_deref());
+    let mut words = Words {
+        expected: desired.words(),
+        actual: was.clone(),
+        message: String::new(),
+        notes: silent_publishers(cx, topic, attributes).into_iter().collect(),
+    };
+    match desired.compare(cx, attributes) {
+        Comparison::Compliant => draft.compliant(subject, Check::SnsEncryption, words),
+        Comparison::Unknown(why) => {
+            words.message = why;
+            draft.unknown(subject, Check::SnsEncryption, words);
+        }
+        Comparison::Differs => {
+            let follows = match attributes.kms_key {
+                Some(_) => "Messages are encrypted under another key than the policy names.",
+                None => {
+                    "Messages are not encrypted under a KMS key. Once they are, the topic takes no anonymous and no plain-HTTP requests."
+                }
+            };
+            words.message = follows.to_owned();
+            words.notes.extend(queue_note(cx, &topic.arn));
+            let remedy = remedy(cx, draft, topic, &desired, (attributes.kms_key.clone(), &was));
+            draft.drifted(subject, Check::SnsEncryption, words, vec![remedy]);
+        }
+    }
+}
+
+fn remedy(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    topic: &Topic,
+    desired: &DesiredEncryption<'_>,
+    (before, was): (Option<String>, &str),
+) -> Remedy {
+    let (users, cannot_tell) = match users_of_topic(cx, &topic.arn) {
+        Ok(users) => (users, None),
+        Err(block) => (Vec::new(), Some(block)),
+    };
+    let summary = format!("encryption: {was} → {}", desired.words());
+    // A key that can't be named can't be written: the requirement below blocks that step and says why.
+    let after = desired.key.key_ref().unwrap_or_else(|| KeyRef::ToBeCreated { alias: desired.reference.to_owned() });
+    let undo = format!("SetTopicAttributes(KmsMasterKeyId) back to: {was}.");
+    let mut remedy = Remedy::change(Change::TopicEncryption { before, after }, summary, undo).risking(Risk::Brief);
+    remedy = remedy.requiring(require_key(cx, draft, &desired.key, &users));
+    remedy.block = remedy.block.or(cannot_tell);
+    remedy
+}
+
+/// Services can't use an AWS-managed key, and AWS reports that to nobody. [SNS: Managing keys and costs]
+fn silent_publishers(cx: &Context<'_>, topic: &Topic, attributes: &TopicAttributes) -> Option<String> {
+    let key = attributes.kms_key.as_deref().filter(|key| is_aws_managed(cx, key))?;
+    let users = users_of_topic(cx, &topic.arn).ok()?;
+    let publisher = users.iter().find(|user| matches!(user.principal, Principal::Service(_)))?;
+    Some(format!(
+        "This path is silent today: {} can't use {}, whose document can't be edited, so its messages are dropped.",
+        publisher.role,
+        key_words(cx, key)
+    ))
+}
+
+/// What SNS delivers to a queue is encrypted under the queue's key, whatever the topic's is.
+fn queue_note(cx: &Context<'_>, topic: &Arn) -> Option<String> {
+    let subscriptions = cx.inventory.subscriptions.known()?;
+    let queues: Vec<_> = subscriptions
+        .iter()
+        .filter(|subscription| subscription.topic == *topic && subscription.protocol == "sqs")
+        .map(|subscription| subscription.endpoint.rsplit(':').next().unwrap_or_default())
+        .collect();
+    (!queues.is_empty()).then(|| {
+        format!(
+            "Deliveries to {} need the queue's own key, not the topic's: a queue under SSE-KMS must let sns.amazonaws.com use its key.",
+            queues.join(", ")
+        )
+    })
+}
+
+fn secure_transport(draft: &mut Draft, topic: &Topic, attributes: &TopicAttributes, subject: &Subject) {
+    let document = &attributes.document;
+    let asked = Asked {
+        protected: Protected::Topic(&topic.arn),
+        document: document.as_deref(),
+        deny_plain_http: true,
+        minimum_tls: None,
+        limits: LIMITS,
+    };
+    match judge(&asked) {
+        None => {}
+        Some(Judged::Compliant(words)) => draft.compliant(subject, Check::SnsSecureTransport, words),
+        Some(Judged::Unknown(words)) => draft.unknown(subject, Check::SnsSecureTransport, words),
+        Some(Judged::Drifted(words, merged)) => {
+            let change = Change::TopicDocument { before: document.clone(), after: merged.text };
+            let mut remedy = Remedy::change(change, merged.summary, merged.undo).risking(Risk::Brief);
+            remedy.block = merged.block;
+            draft.drifted(subject, Check::SnsSecureTransport, words, vec![remedy]);
+        }
+    }
+}
+
+fn http_subscriptions(cx: &Context<'_>, draft: &mut Draft, topic: &Topic, subject: &Subject) {
+    let Some(all) = cx.inventory.subscriptions.known() else {
+        let words = Words {
+            expected: "no subscription over plain HTTP".to_owned(),
+            actual: "unknown".to_owned(),
+            message: why_unknown(&cx.inventory.subscriptions, "sns:ListSubscriptions"),
+            notes: Vec::new(),
+        };
+        return draft.unknown(subject, Check::SnsHttpSubscription, words);
+    };
+    let own: Vec<&Subscription> = all.iter().filter(|subscription| subscription.topic == topic.arn).collect();
+    match subscriptions::judge(&own) {
+        Ok(words) => draft.compliant(subject, Check::SnsHttpSubscription, words),
+        Err((words, remedy)) => draft.drifted(subject, Check::SnsHttpSubscription, words, vec![remedy]),
+    }
 }

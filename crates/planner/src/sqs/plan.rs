@@ -1,9 +1,216 @@
-//! What the policy wants of sqs resources, compared with what AWS says.
+//! What the policy wants of queues, compared with what AWS says.
 
+use super::desired::{Comparison, DesiredEncryption, observed_words};
+use super::observed::{Queue, QueueAttributes};
+use crate::document::ours::QUEUE_LIMIT;
+use crate::document::{Principal, Protected};
+use crate::inventory::Unreadable;
+use crate::paths::users_of_queue;
+use crate::plan::change::QueueEncryption;
+use crate::plan::compare::{is_aws_managed, unreadable_words, why_unknown};
 use crate::plan::context::Context;
-use crate::plan::draft::Draft;
+use crate::plan::draft::{Draft, Remedy, Subject, Words};
+use crate::plan::keys::require_key;
+use crate::plan::select::Selection;
+use crate::plan::step::Risk;
+use crate::plan::transit::{Asked, Judged, Limits, judge};
+use crate::plan::{Block, Change, KeyRef};
+use crate::policy::model::{InTransit, QueueAtRest, QueueRule};
+use crate::{Check, Service};
 
-/// Judges every sqs resource of the inventory.
+/// 8,192 bytes and 20 statements. [SQS policy quotas]
+const LIMITS: Limits = Limits { bytes: QUEUE_LIMIT, statements: Some(20), id: None };
+
+/// Judges every queue of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
-    let _ = (cx, draft);
+    for (arn, queue) in &cx.inventory.queues {
+        match cx.select(|spec| spec.sqs.as_slice(), arn.name(), "", &queue.tags) {
+            Selection::Unmanaged => drop(draft.unmanaged.insert(arn.clone())),
+            Selection::CannotTell(selected, why) => {
+                draft.managed.insert(arn.clone());
+                let subject = Subject::new(arn, Service::Sqs, &cx.inventory.scope, &selected);
+                tags_unknown(draft, &subject, selected.rule, why.as_ref());
+            }
+            Selection::Rule(selected) => {
+                draft.managed.insert(arn.clone());
+                let subject = Subject::new(arn, Service::Sqs, &cx.inventory.scope, &selected);
+                judge_queue(cx, draft, queue, &subject, selected.rule);
+            }
+        }
+    }
+}
+
+fn asked_checks(rule: &QueueRule) -> impl Iterator<Item = Check> + use<> {
+    let QueueRule { name: _, matches: _, mode: _, at_rest, in_transit } = rule;
+    let checks = [
+        (Check::SqsEncryption, at_rest.is_some()),
+        (Check::SqsSecureTransport, in_transit.as_ref().is_some_and(|InTransit { deny_insecure_transport }| *deny_insecure_transport)),
+    ];
+    checks.into_iter().filter(|(_, asked)| *asked).map(|(check, _)| check)
+}
+
+fn tags_unknown(draft: &mut Draft, subject: &Subject, rule: &QueueRule, why: Option<&Unreadable>) {
+    let why = why.map_or_else(|| "They were not read.".to_owned(), |why| unreadable_words(why, "tag:GetResources"));
+    for check in asked_checks(rule) {
+        let words = Words {
+            expected: format!("as rule {} wants, if the queue's tags match", rule.name),
+            actual: "tags unknown".to_owned(),
+            message: format!("Whether rule {} is for this queue depends on its tags. {why}", rule.name),
+            notes: Vec::new(),
+        };
+        draft.unknown(subject, check, words);
+    }
+}
+
+fn judge_queue(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, subject: &Subject, rule: &QueueRule) {
+    let QueueRule { name: _, matches: _, mode: _, at_rest, in_transit } = rule;
+    let Some(attributes) = queue.attributes.known() else {
+        for check in asked_checks(rule) {
+            let expected = match check {
+                Check::SqsEncryption => at_rest.as_ref().map(|at_rest| DesiredEncryption::of(cx, at_rest).words()).unwrap_or_default(),
+                _ => "refuses plain HTTP".to_owned(),
+            };
+            let message = why_unknown(&queue.attributes, "sqs:GetQueueAttributes");
+            draft.unknown(subject, check, Words { expected, actual: "unknown".to_owned(), message, notes: Vec::new() });
+        }
+        return;
+    };
+    if let Some(at_rest) = at_rest {
+        encryption(cx, draft, (queue, attributes), subject, at_rest);
+    }
+    if let Some(InTransit { deny_insecure_transport: true }) = in_transit {
+        secure_transport(draft, queue, attributes, subject);
+    }
+}
+
+fn encryption(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    (queue, attributes): (&Queue, &QueueAttributes),
+    subject: &Subject,
+    at_rest: &QueueAtRest,
+) {
+    let desired = DesiredEncryption::of(cx, at_rest);
+    let before = QueueEncryption {
+        kms_key: attributes.kms_key.clone(),
+        data_key_reuse_seconds: attributes.data_key_reuse_seconds,
+        sqs_managed_sse: attributes.sqs_managed_sse,
+    };
+    let mut words = Words {
+        expected: desired.words(),
+        actual: observed_words(cx, &before),
+        message: String::new(),
+        notes: silent_producers(cx, queue, attributes).into_iter().collect(),
+    };
+    match desired.compare(cx, attributes) {
+        Comparison::Compliant => draft.compliant(subject, Check::SqsEncryption, words),
+        Comparison::Better => {
+            words.notes.push("Better protected than asked: SSE-KMS where SSE-SQS is wanted.".to_owned());
+            draft.compliant(subject, Check::SqsEncryption, words);
+        }
+        Comparison::Unknown(why) => {
+            words.message = why;
+            draft.unknown(subject, Check::SqsEncryption, words);
+        }
+        Comparison::Differs { after, waits_for, moves_to_key, block } => {
+            words.message = what_follows(&before, moves_to_key);
+            words.notes.extend(dead_letter_note(cx, queue, attributes));
+            let remedy = remedy(cx, draft, queue, &desired, Switch { before, after, waits_for, moves_to_key, block });
+            draft.drifted(subject, Check::SqsEncryption, words, vec![remedy]);
+        }
+    }
+}
+
+struct Switch {
+    before: QueueEncryption,
+    after: QueueEncryption,
+    waits_for: Option<KeyRef>,
+    moves_to_key: bool,
+    block: Option<Block>,
+}
+
+fn remedy(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, desired: &DesiredEncryption<'_>, switch: Switch) -> Remedy {
+    let Switch { before, after, waits_for, moves_to_key, block } = switch;
+    let was = observed_words(cx, &before);
+    let becomes = if moves_to_key { desired.words() } else { observed_words(cx, &after) };
+    let change = Change::QueueEncryption { url: queue.url.clone(), before, after, waits_for };
+    let undo = format!("SetQueueAttributes back to {was}; messages that were sent in between keep what they were sent with.");
+    let mut remedy = Remedy::change(change, format!("encryption: {was} → {becomes}"), undo).risking(Risk::Brief);
+    remedy.block = block;
+    if let (true, Some((_, wanted))) = (moves_to_key, &desired.key) {
+        let (users, cannot_tell) = match users_of_queue(cx, &queue.arn) {
+            Ok(users) => (users, None),
+            Err(block) => (Vec::new(), Some(block)),
+        };
+        remedy = remedy.requiring(require_key(cx, draft, wanted, &users));
+        remedy.block = remedy.block.or(cannot_tell);
+    }
+    remedy
+}
+
+fn what_follows(before: &QueueEncryption, moves_to_key: bool) -> String {
+    let follows = match (before.kms_key.is_some(), before.sqs_managed_sse, moves_to_key) {
+        (true, _, true) => {
+            "Messages are encrypted under another key than the policy names. Those in the queue stay under the old key: keep it for 14 days."
+        }
+        (true, _, false) => "The queue does not reuse its data keys for as long as the policy says.",
+        (false, true, _) => "Messages are encrypted under a key that SQS owns, not under a KMS key.",
+        (false, false, _) => "Messages are stored unencrypted. Once encrypted, the queue takes no anonymous and no plain-HTTP requests.",
+    };
+    follows.to_owned()
+}
+
+/// Services can't use an AWS-managed key, and AWS reports that to nobody. [SQS Key management]
+fn silent_producers(cx: &Context<'_>, queue: &Queue, attributes: &QueueAttributes) -> Option<String> {
+    let key = attributes.kms_key.as_deref().filter(|key| is_aws_managed(cx, key))?;
+    let users = users_of_queue(cx, &queue.arn).ok()?;
+    let producer = users.iter().find(|user| matches!(user.principal, Principal::Service(_)))?;
+    Some(format!(
+        "This path is silent today: {} can't use {}, whose document can't be edited, so its messages never arrive.",
+        producer.role,
+        crate::plan::compare::key_words(cx, key)
+    ))
+}
+
+/// A message keeps its own state, in the queue and in its dead-letter queue. [SQS SSE]
+fn dead_letter_note(cx: &Context<'_>, queue: &Queue, attributes: &QueueAttributes) -> Option<String> {
+    let sources = cx
+        .inventory
+        .queues
+        .values()
+        .filter(|other| other.attributes.known().is_some_and(|attributes| attributes.dead_letter_queue.as_ref() == Some(&queue.arn)));
+    let sources: Vec<_> = sources.map(|source| source.arn.name()).collect();
+    if !sources.is_empty() {
+        return Some(format!(
+            "This is the dead-letter queue of {}: messages that come from there keep the encryption of that queue, and are read with its key.",
+            sources.join(", ")
+        ));
+    }
+    let dead_letters = attributes.dead_letter_queue.as_ref()?;
+    Some(format!(
+        "Messages that end in the dead-letter queue {} keep the encryption of this queue: who reads them there needs this queue's key.",
+        dead_letters.name()
+    ))
+}
+
+fn secure_transport(draft: &mut Draft, queue: &Queue, attributes: &QueueAttributes, subject: &Subject) {
+    let document = &attributes.document;
+    let asked = Asked {
+        protected: Protected::Queue(&queue.arn),
+        document: document.as_deref(),
+        deny_plain_http: true,
+        minimum_tls: None,
+        limits: LIMITS,
+    };
+    match judge(&asked) {
+        None => {}
+        Some(Judged::Compliant(words)) => draft.compliant(subject, Check::SqsSecureTransport, words),
+        Some(Judged::Unknown(words)) => draft.unknown(subject, Check::SqsSecureTransport, words),
+        Some(Judged::Drifted(words, merged)) => {
+            let change = Change::QueueDocument { url: queue.url.clone(), before: document.clone(), after: merged.text };
+            let mut remedy = Remedy::change(change, merged.summary, merged.undo).risking(Risk::Brief);
+            remedy.block = merged.block;
+            draft.drifted(subject, Check::SqsSecureTransport, words, vec![remedy]);
+        }
+    }
 }

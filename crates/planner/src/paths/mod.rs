@@ -1,0 +1,7 @@
+//! Data paths: who sends to a resource and who reads from it, and what each of them needs of its key.
+
+pub(crate) mod grants;
+pub(crate) mod sources;
+pub(crate) mod users;
+
+pub(crate) use users::{delivery_keys_of_bucket, users_of_bucket, users_of_queue, users_of_topic};

@@ -1,0 +1,213 @@
+//! From one Allow statement to the key users behind it: which principals, with which request context.
+
+use std::collections::BTreeMap;
+
+use super::grants::{Grant, Grantee, Restriction};
+use crate::document::Principal;
+use crate::plan::keys::KeyUser;
+use crate::plan::step::{Block, Gate};
+use crate::{Arn, Inventory};
+
+/// A resource whose users are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Used<'a> {
+    pub(crate) arn: &'a Arn,
+    /// `queue`, `topic` or `bucket`.
+    pub(crate) kind: &'static str,
+    /// Where it was observed.
+    pub(crate) inventory: &'a Inventory,
+}
+
+/// What an action on the resource needs of its key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Use {
+    /// For example `sqs:SendMessage`.
+    pub(crate) action: &'static str,
+    /// KMS actions of a role or user.
+    pub(crate) needs: &'static [&'static str],
+    /// For reasons: `sends to`.
+    pub(crate) verb: &'static str,
+}
+
+impl Used<'_> {
+    /// For reasons: `queue orders`.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.kind, self.arn.name())
+    }
+
+    /// What KMS sees when a role or user reaches the key through the resource's service. [KMS: kms:ViaService, kms:CallerAccount]
+    pub(crate) fn forwarded(&self, principal: &str) -> BTreeMap<String, Vec<String>> {
+        let mut context = BTreeMap::from([(
+            "kms:viaservice".to_owned(),
+            vec![format!("{}.{}.amazonaws.com", self.arn.service(), self.inventory.scope.region)],
+        )]);
+        if let Ok(arn) = Arn::parse(principal) {
+            context.insert("kms:calleraccount".to_owned(), vec![arn.account().to_owned()]);
+        }
+        if self.arn.service() == "sqs" {
+            context.insert("kms:encryptioncontext:aws:sqs:arn".to_owned(), vec![self.arn.to_string()]);
+        }
+        context
+    }
+
+    pub(crate) fn user(&self, principal: Principal, needed: &Use, context: BTreeMap<String, Vec<String>>) -> KeyUser {
+        let (name, actions) = match &principal {
+            Principal::Aws(name) => (name, needed.needs.to_vec()),
+            Principal::Service(name) => (name, service_needs(name, needed)),
+        };
+        let on_behalf = context.get("aws:sourcearn").map(|arns| format!(" for {}", arns.join(", "))).unwrap_or_default();
+        let role = format!("{name} ({} {}{on_behalf})", needed.verb, self.name());
+        KeyUser { principal, actions, context, role }
+    }
+}
+
+/// Services that write under a bucket's default key are documented with less or more than a role needs.
+/// [Configuring S3 Inventory; `CloudTrail`: Configure KMS key policies; AWS Config: permissions for the KMS key; OAC with SSE-KMS]
+fn service_needs(service: &str, needed: &Use) -> Vec<&'static str> {
+    match (needed.action, service) {
+        ("s3:PutObject", "config.amazonaws.com") => vec!["kms:GenerateDataKey", "kms:Decrypt"],
+        ("s3:PutObject", _) => vec!["kms:GenerateDataKey"],
+        _ => needed.needs.to_vec(),
+    }
+}
+
+/// The users behind one statement for one action. `Err`: the statement lets in somebody whom nobody can name.
+pub(crate) fn users_behind(used: &Used<'_>, grant: &Grant, needed: &Use) -> Result<Vec<KeyUser>, Block> {
+    let mut users = Vec::new();
+    for grantee in &grant.grantees {
+        match grantee {
+            Grantee::Service(service) => users.extend(of_service(used, grant, needed, service)),
+            Grantee::Aws(name) => users.extend(of_account(used, needed, name)),
+            Grantee::Everybody => users.extend(of_everybody(used, grant, needed)?),
+            Grantee::Other(name) => return Err(unnamed(used, needed, &format!("`{name}`, which no key document can name"))),
+        }
+    }
+    Ok(users)
+}
+
+/// The own account's root is delegation to IAM, not a user; the raw id of a deleted principal is nobody.
+fn of_account(used: &Used<'_>, needed: &Use, name: &str) -> Option<KeyUser> {
+    let is_account = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
+    let arn = if is_account { format!("arn:{}:iam::{name}:root", used.inventory.scope.partition) } else { name.to_owned() };
+    let parsed = Arn::parse(&arn).ok()?;
+    let delegates = parsed.resource() == "root" && parsed.account() == used.inventory.scope.account;
+    (!delegates).then(|| used.user(Principal::Aws(arn.clone()), needed, used.forwarded(&arn)))
+}
+
+fn of_service(used: &Used<'_>, grant: &Grant, needed: &Use, service: &str) -> Vec<KeyUser> {
+    let with = |context| used.user(Principal::Service(service.to_owned()), needed, context);
+    // EventBridge sends neither key to an encrypted topic's key: a statement that asks for one shuts it out.
+    // [SNS: Managing keys and costs, EventBridge]
+    if service == "events.amazonaws.com" && used.kind == "topic" {
+        return vec![with(BTreeMap::new())];
+    }
+    let accounts = grant.demands("aws:sourceaccount").map(exact).unwrap_or_default();
+    let sources = grant.demands("aws:sourcearn").map(exact).unwrap_or_default();
+    if sources.is_empty() {
+        let contexts = accounts.iter().map(|account| BTreeMap::from([("aws:sourceaccount".to_owned(), vec![account.clone()])]));
+        let users: Vec<_> = contexts.map(&with).collect();
+        return if users.is_empty() { vec![with(BTreeMap::new())] } else { users };
+    }
+    sources.iter().map(|source| with(source_context(used, source, &accounts, service))).collect()
+}
+
+/// What a service sends when it acts for `source`.
+fn source_context(used: &Used<'_>, source: &str, accounts: &[String], service: &str) -> BTreeMap<String, Vec<String>> {
+    let mut context = BTreeMap::from([("aws:sourcearn".to_owned(), vec![source.to_owned()])]);
+    if let Some(owner) = owner_of(used, source, accounts) {
+        context.insert("aws:sourceaccount".to_owned(), vec![owner]);
+    }
+    if service == "cloudtrail.amazonaws.com" {
+        context.insert("kms:encryptioncontext:aws:cloudtrail:arn".to_owned(), vec![source.to_owned()]);
+    }
+    context
+}
+
+/// The account of a source: in its ARN, or, for buckets, known because the bucket is in the inventory or the statement says so.
+fn owner_of(used: &Used<'_>, source: &str, accounts: &[String]) -> Option<String> {
+    let arn = Arn::parse(source).ok()?;
+    if !arn.account().is_empty() {
+        Some(arn.account().to_owned())
+    } else if used.inventory.buckets.contains_key(&arn) {
+        Some(used.inventory.scope.account.clone())
+    } else if let [account] = accounts {
+        Some(account.clone())
+    } else {
+        None
+    }
+}
+
+/// Values that stand for exactly one thing. The pattern `arn:aws:s3:*:*:name`, which AWS's own examples use, does:
+/// the ARN of a bucket has neither region nor account.
+fn exact(restriction: &Restriction) -> Vec<String> {
+    let one = |value: &String| {
+        let parts: Vec<&str> = value.splitn(6, ':').collect();
+        if let ["arn", partition, "s3", _, _, bucket] = parts[..] {
+            return (!has_wildcard(partition) && !has_wildcard(bucket)).then(|| format!("arn:{partition}:s3:::{bucket}"));
+        }
+        (!restriction.patterns || !has_wildcard(value)).then(|| value.clone())
+    };
+    restriction.values.iter().filter_map(one).collect()
+}
+
+fn has_wildcard(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+/// `*` is narrowed by its conditions, or nobody knows whom it lets in.
+fn of_everybody(used: &Used<'_>, grant: &Grant, needed: &Use) -> Result<Vec<KeyUser>, Block> {
+    for key in ["aws:sourceowner", "aws:principalaccount"] {
+        if let Some(owners) = grant.demands(key) {
+            return Ok(owners.values.iter().filter_map(|account| of_account(used, needed, account)).collect());
+        }
+    }
+    if let Some(principals) = grant.demands("aws:principalarn").filter(|found| exact(found).len() == found.values.len()) {
+        return Ok(principals.values.iter().filter_map(|principal| of_account(used, needed, principal)).collect());
+    }
+    if let Some(sources) = grant.demands("aws:sourcearn") {
+        let services: Vec<_> = sources.values.iter().map(|source| service_of_source(source)).collect();
+        if let Some(services) = services.into_iter().collect::<Option<Vec<_>>>() {
+            return Ok(services.into_iter().flat_map(|service| of_service(used, &only(grant, service), needed, service)).collect());
+        }
+    }
+    let narrowed: Vec<_> = grant.restrictions.iter().map(|restriction| restriction.key.as_str()).collect();
+    let whom = if narrowed.is_empty() {
+        "everybody (`*`)".to_owned()
+    } else {
+        format!("everybody (`*`) who meets a condition on {}", narrowed.join(" and "))
+    };
+    Err(unnamed(used, needed, &whom))
+}
+
+/// The statement with only the sources of one service in it.
+fn only(grant: &Grant, service: &str) -> Grant {
+    let mut grant = grant.clone();
+    for restriction in &mut grant.restrictions {
+        if restriction.key == "aws:sourcearn" {
+            restriction.values.retain(|source| service_of_source(source) == Some(service));
+        }
+    }
+    grant
+}
+
+/// The service that acts for a source, where the namespace of its ARN says so.
+fn service_of_source(source: &str) -> Option<&'static str> {
+    match source.split(':').nth(2)? {
+        "s3" => Some("s3.amazonaws.com"),
+        "sns" => Some("sns.amazonaws.com"),
+        "events" => Some("events.amazonaws.com"),
+        "cloudwatch" => Some("cloudwatch.amazonaws.com"),
+        _ => None,
+    }
+}
+
+fn unnamed(used: &Used<'_>, needed: &Use, whom: &str) -> Block {
+    Block {
+        name: Gate::KeyUse,
+        reason: format!(
+            "The document of {} allows {} to {whom}, so nobody can tell who would have to be let use the key. Name the principals in that statement, or make the change by hand.",
+            used.name(),
+            needed.action
+        ),
+    }
+}

@@ -1,0 +1,213 @@
+//! The known users of a queue, topic or bucket: whoever must be able to use its key for data to go on flowing.
+//!
+//! They are read from the resource's own document first, because no service and no other account gets in
+//! without it, and then from what else of the path was observed: subscriptions, bucket notifications,
+//! delivery streams, dead-letter queues. Principals of the own account that reach the resource through IAM
+//! alone leave no trace here; the key's delegation to IAM is what serves them.
+//!
+//! A document that was not read or can't be parsed never counts as "nobody uses it".
+
+use std::collections::BTreeMap;
+
+use super::grants::grants;
+use super::sources::{Use, Used, users_behind};
+use crate::document::{Document, Principal};
+use crate::inventory::{DeliveryDestination, Reading, Unreadable};
+use crate::plan::context::Context;
+use crate::plan::keys::KeyUser;
+use crate::plan::step::{Block, Gate};
+use crate::{Arn, Inventory};
+
+const WRITE: &[&str] = &["kms:GenerateDataKey", "kms:Decrypt"];
+const READ: &[&str] = &["kms:Decrypt"];
+
+const SEND: Use = Use { action: "sqs:SendMessage", needs: WRITE, verb: "sends to" };
+const RECEIVE: Use = Use { action: "sqs:ReceiveMessage", needs: READ, verb: "receives from" };
+const PUBLISH: Use = Use { action: "sns:Publish", needs: WRITE, verb: "publishes to" };
+const GET: Use = Use { action: "s3:GetObject", needs: READ, verb: "reads from" };
+const GET_VERSION: Use = Use { action: "s3:GetObjectVersion", needs: READ, verb: "reads from" };
+// A multipart upload reads its parts again, so a writer needs Decrypt as well. [S3: multipart upload and SSE-KMS]
+const PUT: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "writes to" };
+const DELIVER: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "delivers Firehose records to" };
+
+/// Who sends to a queue and who receives from it. `Err`: they can't be told, and why.
+pub(crate) fn users_of_queue(cx: &Context<'_>, arn: &Arn) -> Result<Vec<KeyUser>, Block> {
+    let inventory = cx.inventory;
+    let used = Used { arn, kind: "queue", inventory };
+    let mut users = Vec::new();
+    let Some(queue) = inventory.queues.get(arn) else { return Ok(users) };
+    let attributes = known(&queue.attributes, &used, "sqs:GetQueueAttributes")?;
+    add_granted(&mut users, &used, attributes.document.as_deref(), &[SEND, RECEIVE])?;
+    for subscription in inventory.subscriptions.known().into_iter().flatten() {
+        if subscription.protocol == "sqs" && subscription.endpoint == arn.as_str() {
+            add(&mut users, [used.user(service("sns"), &SEND, acting_for(&subscription.topic, subscription.topic.account()))]);
+        }
+    }
+    add(
+        &mut users,
+        notifying_buckets(inventory, arn).map(|bucket| used.user(service("s3"), &SEND, acting_for(bucket, &inventory.scope.account))),
+    );
+    if let Some(dead_letters) = attributes.dead_letter_queue.as_ref() {
+        add(&mut users, readers_of_dead_letters(cx, &used, dead_letters)?);
+    }
+    Ok(users)
+}
+
+/// A message keeps the key of the queue that it was sent to, also in the dead-letter queue. [SQS SSE: dead-letter queues]
+fn readers_of_dead_letters(cx: &Context<'_>, used: &Used<'_>, dead_letters: &Arn) -> Result<Vec<KeyUser>, Block> {
+    let Some(queue) = cx.inventory.queues.get(dead_letters) else { return Ok(Vec::new()) };
+    let there = Used { arn: dead_letters, ..*used };
+    let attributes = known(&queue.attributes, &there, "sqs:GetQueueAttributes")?;
+    let mut readers = Vec::new();
+    add_granted(&mut readers, &there, attributes.document.as_deref(), &[RECEIVE])?;
+    for reader in &mut readers {
+        reader.role = format!("{}, where messages of {} end", reader.role, used.name());
+    }
+    Ok(readers)
+}
+
+/// Who publishes to a topic. `Err`: they can't be told, and why.
+pub(crate) fn users_of_topic(cx: &Context<'_>, arn: &Arn) -> Result<Vec<KeyUser>, Block> {
+    let inventory = cx.inventory;
+    let used = Used { arn, kind: "topic", inventory };
+    let mut users = Vec::new();
+    let Some(topic) = inventory.topics.get(arn) else { return Ok(users) };
+    let attributes = known(&topic.attributes, &used, "sns:GetTopicAttributes")?;
+    add_granted(&mut users, &used, attributes.document.as_deref(), &[PUBLISH])?;
+    add(
+        &mut users,
+        notifying_buckets(inventory, arn).map(|bucket| used.user(service("s3"), &PUBLISH, acting_for(bucket, &inventory.scope.account))),
+    );
+    Ok(users)
+}
+
+/// Who reads and writes a bucket's objects. `bucket_key` decides what S3 tells KMS of them: the bucket's ARN
+/// or the object's. `Err`: they can't be told, and why.
+pub(crate) fn users_of_bucket(cx: &Context<'_>, arn: &Arn, bucket_key: bool) -> Result<Vec<KeyUser>, Block> {
+    let inventory = cx.inventory;
+    let used = Used { arn, kind: "bucket", inventory };
+    let mut users = Vec::new();
+    let Some(bucket) = inventory.buckets.get(arn) else { return Ok(users) };
+    if let Some(document) = parse(known(&bucket.document, &used, "s3:GetBucketPolicy")?.as_deref(), &used)? {
+        for grant in grants(&document) {
+            for needed in [GET, GET_VERSION, PUT].iter().filter(|needed| grant.covers(needed.action)) {
+                for user in users_behind(&used, &grant, needed)? {
+                    add(&mut users, with_objects(&user, arn, bucket_key, &grant.resources));
+                }
+            }
+        }
+    }
+    for (stream, destination) in deliveries_to(inventory, arn).filter(|(_, destination)| destination.kms_key.is_none()) {
+        add(&mut users, with_objects(&firehose_role(&used, stream, destination), arn, bucket_key, &[]));
+    }
+    Ok(users)
+}
+
+/// Delivery streams that write to the bucket under a key of their own, which is as written on the stream: a bucket key
+/// changes what S3 tells KMS for them as well.
+pub(crate) fn delivery_keys_of_bucket<'a>(inventory: &'a Inventory, bucket: &Arn) -> Vec<(&'a str, &'a str)> {
+    deliveries_to(inventory, bucket).filter_map(|(stream, destination)| Some((stream, destination.kms_key.as_deref()?))).collect()
+}
+
+fn firehose_role(used: &Used<'_>, stream: &str, destination: &DeliveryDestination) -> KeyUser {
+    let role = destination.role.as_str();
+    let deliverer = used.user(Principal::Aws(role.to_owned()), &DELIVER, used.forwarded(role));
+    let role = format!("{role} (role of delivery stream {stream}, which delivers to {})", used.name());
+    KeyUser { role, ..deliverer }
+}
+
+fn deliveries_to<'a>(inventory: &'a Inventory, bucket: &Arn) -> impl Iterator<Item = (&'a str, &'a DeliveryDestination)> + use<'a> {
+    let bucket = bucket.clone();
+    inventory.delivery_streams.values().flat_map(move |stream| {
+        let bucket = bucket.clone();
+        let destinations = stream.description.known().map(|description| description.destinations.as_slice()).unwrap_or_default();
+        destinations.iter().filter(move |destination| destination.bucket == bucket).map(|destination| (stream.name.as_str(), destination))
+    })
+}
+
+/// S3 tells KMS the bucket's ARN where a bucket key is used, else the object's. [S3 Bucket Keys: changes to the encryption context]
+fn with_objects(user: &KeyUser, bucket: &Arn, bucket_key: bool, resources: &[String]) -> Vec<KeyUser> {
+    let told: Vec<String> = if bucket_key {
+        vec![bucket.to_string()]
+    } else {
+        let prefix = format!("{bucket}/");
+        let mut objects: Vec<_> = resources
+            .iter()
+            .filter(|resource| resource.starts_with(&prefix))
+            .map(|resource| resource.replace('*', "object").replace('?', "x"))
+            .collect();
+        if objects.is_empty() {
+            objects.push(format!("{prefix}object"));
+        }
+        objects
+    };
+    told.into_iter()
+        .map(|arn| {
+            let mut user = user.clone();
+            user.context.insert("kms:encryptioncontext:aws:s3:arn".to_owned(), vec![arn]);
+            user
+        })
+        .collect()
+}
+
+fn add_granted(users: &mut Vec<KeyUser>, used: &Used<'_>, document: Option<&str>, actions: &[Use]) -> Result<(), Block> {
+    let Some(document) = parse(document, used)? else { return Ok(()) };
+    for grant in grants(&document) {
+        for needed in actions.iter().filter(|needed| grant.covers(needed.action)) {
+            add(users, users_behind(used, &grant, needed)?);
+        }
+    }
+    Ok(())
+}
+
+/// One entry for one principal in one context, whatever says that it uses the resource.
+fn add(users: &mut Vec<KeyUser>, more: impl IntoIterator<Item = KeyUser>) {
+    for user in more {
+        match users.iter_mut().find(|known| known.principal == user.principal && known.context == user.context) {
+            Some(known) => {
+                let missing: Vec<_> = user.actions.iter().filter(|action| !known.actions.contains(action)).copied().collect();
+                known.actions.extend(missing);
+            }
+            None => users.push(user),
+        }
+    }
+}
+
+fn notifying_buckets<'a>(inventory: &'a Inventory, target: &Arn) -> impl Iterator<Item = &'a Arn> + use<'a> {
+    let target = target.clone();
+    inventory
+        .buckets
+        .values()
+        .filter(move |bucket| bucket.notifications.known().is_some_and(|notifications| notifications.targets.contains(&target)))
+        .map(|bucket| &bucket.arn)
+}
+
+fn service(name: &str) -> Principal {
+    Principal::Service(format!("{name}.amazonaws.com"))
+}
+
+fn acting_for(source: &Arn, account: &str) -> BTreeMap<String, Vec<String>> {
+    BTreeMap::from([("aws:sourcearn".to_owned(), vec![source.to_string()]), ("aws:sourceaccount".to_owned(), vec![account.to_owned()])])
+}
+
+fn parse(text: Option<&str>, used: &Used<'_>) -> Result<Option<Document>, Block> {
+    text.map(Document::parse)
+        .transpose()
+        .map_err(|error| unread(format!("The document of {} can't be parsed ({error}), so nobody knows who uses it.", used.name())))
+}
+
+fn known<'a, T>(reading: &'a Reading<T>, used: &Used<'_>, action: &str) -> Result<&'a T, Block> {
+    match reading {
+        Reading::Known(value) => Ok(value),
+        Reading::Unreadable { unreadable: Unreadable { missing_action, message, .. } } => Err(unread(format!(
+            "The document of {} could not be read ({message}; allow {}), so nobody knows who uses it.",
+            used.name(),
+            missing_action.as_deref().unwrap_or(action)
+        ))),
+        Reading::NotRead => Err(unread(format!("The document of {} was not read, so nobody knows who uses it.", used.name()))),
+    }
+}
+
+fn unread(reason: String) -> Block {
+    Block { name: Gate::Unread, reason }
+}

@@ -1,0 +1,210 @@
+//! What may stop a bucket's step: facts that are read only for buckets that have one.
+
+use super::desired::DesiredEncryption;
+use super::encryption::{DEFAULT_KEY, Difference};
+use super::key_context::shut_out_by_bucket_key;
+use super::log_targets::{stops_acl_logs, stops_logs};
+use super::observed::{Bucket, PublicAccess, ReplicationRule};
+use crate::Arn;
+use crate::document::{Document, Principal};
+use crate::inventory::{Reading, ResolvedKey};
+use crate::paths::{delivery_keys_of_bucket, users_of_bucket};
+use crate::plan::compare::why_unknown;
+use crate::plan::context::Context;
+use crate::plan::draft::Draft;
+use crate::plan::keys::{KeyRequirement, KeyUser, require_key};
+use crate::plan::step::{Block, Gate};
+use crate::policy::model::{WebsiteAction, WebsiteSpec};
+
+/// Gates of a default encryption step.
+pub(crate) fn encryption(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    bucket: &Bucket,
+    website: Option<&WebsiteSpec>,
+    (desired, difference): (&DesiredEncryption<'_>, &Difference),
+) -> KeyRequirement {
+    let mut found = difference.block.clone();
+    if found.is_none() && difference.begins_kms {
+        found = begins_kms(draft, bucket, website);
+    }
+    let mut requirement = KeyRequirement { needs: Vec::new(), block: found };
+    if difference.moves_to_key() {
+        let of_key = new_key(cx, draft, bucket, desired, difference);
+        requirement.needs = of_key.needs;
+        requirement.block = requirement.block.or(of_key.block);
+    }
+    if requirement.block.is_none() && (difference.changes_bucket_key || (difference.changes_key && difference.after.bucket_key)) {
+        requirement.block = bucket_key_change(cx, draft, bucket, difference);
+    }
+    requirement
+}
+
+/// Websites, log targets and replication can't be moved from SSE-S3 to a KMS key blindly.
+fn begins_kms(draft: &mut Draft, bucket: &Bucket, website: Option<&WebsiteSpec>) -> Option<Block> {
+    let facts = (
+        fact(draft, bucket, &bucket.website, "a website is served from it", "s3:GetBucketWebsite"),
+        fact(draft, bucket, &bucket.log_delivery_acl, "logs are delivered to it", "s3:GetBucketAcl"),
+        fact(draft, bucket, &bucket.replication, "it replicates to other buckets", "s3:GetReplicationConfiguration"),
+        fact(draft, bucket, &bucket.document, "logs are delivered to it", "s3:GetBucketPolicy"),
+    );
+    let (is_website, log_delivery, replication, document) = match facts {
+        (Ok(website), Ok(logs), Ok(replication), Ok(document)) => (*website, *logs, replication, document),
+        (Err(block), ..) | (_, Err(block), ..) | (_, _, Err(block), _) | (.., Err(block)) => return Some(block),
+    };
+    if is_website && !enforced_for_public(website) {
+        let reason = "A website is served from this bucket, and anonymous readers can't read objects under a KMS key. Ask for AES256 for this bucket, or serve it through CloudFront and remove the website configuration.";
+        return Some(Block { name: Gate::Website, reason: reason.to_owned() });
+    }
+    if log_delivery {
+        return Some(Block { name: Gate::LogTarget, reason: stops_acl_logs() });
+    }
+    // A document that can't be parsed is met again, and reported, where the bucket's users are looked for.
+    let document = document.as_deref().and_then(|text| Document::parse(text).ok());
+    if let Some(reason) = document.as_ref().and_then(stops_logs) {
+        return Some(Block { name: Gate::LogTarget, reason });
+    }
+    replication.iter().find(|rule| !rule.replicates_kms_objects).map(not_replicated)
+}
+
+fn not_replicated(rule: &ReplicationRule) -> Block {
+    Block {
+        name: Gate::Replication,
+        reason: format!(
+            "Replication rule {} (to {}) does not replicate objects under a KMS key: from the switch on, new objects would stay behind. Enable SseKmsEncryptedObjects with a ReplicaKmsKeyID in the rule, and let its role decrypt with the new key.",
+            rule.id, rule.destination
+        ),
+    }
+}
+
+/// The new key must let every known user of the bucket through.
+fn new_key(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    bucket: &Bucket,
+    desired: &DesiredEncryption<'_>,
+    difference: &Difference,
+) -> KeyRequirement {
+    if bucket.document.is_not_read() {
+        draft.wanted_facts.insert(bucket.arn.clone());
+    }
+    let (users, cannot_tell) = match users_of_bucket(cx, &bucket.arn, difference.after.bucket_key) {
+        Ok(users) => (users, None),
+        Err(block) => (Vec::new(), Some(block)),
+    };
+    let mut requirement = match &desired.key {
+        Some((_, wanted)) => require_key(cx, draft, wanted, &users),
+        None => KeyRequirement { needs: Vec::new(), block: shut_out_of_default_key(cx, &users) },
+    };
+    if requirement.block.is_none() {
+        requirement.block = cannot_tell;
+    }
+    requirement
+}
+
+/// `aws/s3` serves principals of its own account only. [S3: using SSE-KMS encryption for cross-account operations]
+fn shut_out_of_default_key(cx: &Context<'_>, users: &[KeyUser]) -> Option<Block> {
+    let account = &cx.inventory.scope.account;
+    let outsider = users.iter().find(|user| match &user.principal {
+        Principal::Service(_) => true,
+        Principal::Aws(name) => Arn::parse(name).is_ok_and(|arn| arn.account() != account),
+    })?;
+    Some(Block {
+        name: Gate::KeyUse,
+        reason: format!(
+            "The rule names no key, so S3 would use {DEFAULT_KEY}, whose document can't be edited: {} could not use it. Name a customer managed key.",
+            outsider.role
+        ),
+    })
+}
+
+/// Every key that objects of this bucket are written under must accept the new encryption context.
+fn bucket_key_change(cx: &Context<'_>, draft: &mut Draft, bucket: &Bucket, difference: &Difference) -> Option<Block> {
+    let own = difference.after.kms_key.as_deref().map(|key| ("the bucket's default".to_owned(), key));
+    let streams = delivery_keys_of_bucket(cx.inventory, &bucket.arn);
+    let streams = streams.into_iter().map(|(stream, key)| (format!("delivery stream {stream}"), key));
+    own.into_iter().chain(streams).find_map(|(used_by, key)| match cx.inventory.resolve_key(key) {
+        ResolvedKey::Key(arn) => context_block(cx, draft, bucket, (&arn, &used_by), difference.after.bucket_key),
+        ResolvedKey::AwsManaged(_) | ResolvedKey::Unresolved(_) => None,
+    })
+}
+
+fn context_block(cx: &Context<'_>, draft: &mut Draft, bucket: &Bucket, (arn, used_by): (&Arn, &str), bucket_key: bool) -> Option<Block> {
+    let key = cx.inventory.keys.get(arn);
+    if key.and_then(|key| key.metadata.known()).is_some_and(|metadata| metadata.aws_managed) {
+        return None;
+    }
+    let parsed = match (draft.planned_documents.get(arn), key.map(|key| &key.document)) {
+        (Some(planned), _) => Ok(planned.document.clone()),
+        (None, Some(Reading::Known(text))) => Document::parse(text).map_err(|error| error.to_string()),
+        (None, Some(unreadable @ Reading::Unreadable { .. })) => Err(why_unknown(unreadable, "kms:GetKeyPolicy")),
+        (None, Some(Reading::NotRead) | None) => {
+            draft.wanted_facts.insert(arn.clone());
+            Err("It was not read.".to_owned())
+        }
+    };
+    match parsed {
+        Ok(document) => {
+            shut_out_by_bucket_key(&document, &bucket.arn, bucket_key).map(|values| context_reason(bucket, arn, &values, bucket_key))
+        }
+        Err(why) => Some(Block {
+            name: Gate::Unread,
+            reason: format!(
+                "A bucket key changes the encryption context, and nobody knows whether the document of key {arn} ({used_by}) has conditions on it: {why}"
+            ),
+        }),
+    }
+}
+
+fn context_reason(bucket: &Bucket, key: &Arn, values: &str, bucket_key: bool) -> Block {
+    let told = if bucket_key { format!("the bucket's ARN {}", bucket.arn) } else { format!("the object's ARN {}/…", bucket.arn) };
+    Block {
+        name: Gate::KeyUse,
+        reason: format!(
+            "The document of key {key} has a condition kms:EncryptionContext:aws:s3:arn = {values}. With this change S3 tells KMS {told} instead, and whoever the condition lets in today is refused. Add that value to the condition first."
+        ),
+    }
+}
+
+/// Gates of a bucket policy step.
+pub(crate) fn document(draft: &mut Draft, bucket: &Bucket, website: Option<&WebsiteSpec>, refuses_http: bool) -> Option<Block> {
+    let is_website = fact(draft, bucket, &bucket.website, "a website is served from it", "s3:GetBucketWebsite").copied();
+    let public =
+        fact(draft, bucket, &bucket.public_access, "Block Public Access stands in the way", "s3:GetBucketPublicAccessBlock").cloned();
+    match is_website {
+        Ok(true) if refuses_http && !enforced_for_public(website) => return Some(website_block()),
+        Ok(_) => {}
+        // Only a refusal of plain HTTP can cut off a website.
+        Err(block) if refuses_http => return Some(block),
+        Err(_) => {}
+    }
+    match public {
+        Ok(PublicAccess { policy_is_public: true, block_public_policy: true }) => Some(Block {
+            name: Gate::PublicAccessBlock,
+            reason: "The bucket's policy is public already and Block Public Access (BlockPublicPolicy) is on: AWS refuses every new policy that is public, even one with a Deny more. Remove the public statement first.".to_owned(),
+        }),
+        Ok(PublicAccess { policy_is_public: _, block_public_policy: _ }) => None,
+        Err(block) => Some(block),
+    }
+}
+
+fn website_block() -> Block {
+    Block {
+        name: Gate::Website,
+        reason: "A website is served from this bucket, and website endpoints speak nothing but HTTP: refusing it cuts the website off. This version does not read whether CloudFront alone reads the bucket over HTTPS, so it counts as a public website. Set website: { public: enforce } in the rule if nobody needs the website endpoint.".to_owned(),
+    }
+}
+
+fn enforced_for_public(website: Option<&WebsiteSpec>) -> bool {
+    website.is_some_and(|website| website.public == WebsiteAction::Enforce)
+}
+
+/// A fact, or the gate that its absence is; a fact that nobody read is asked for.
+fn fact<'b, T>(draft: &mut Draft, bucket: &Bucket, reading: &'b Reading<T>, what: &str, action: &str) -> Result<&'b T, Block> {
+    match reading {
+        Reading::Known(value) => return Ok(value),
+        Reading::NotRead => drop(draft.wanted_facts.insert(bucket.arn.clone())),
+        Reading::Unreadable { .. } => {}
+    }
+    Err(Block { name: Gate::Unread, reason: format!("Nobody knows whether {what}: {}", why_unknown(reading, action)) })
+}

@@ -169,7 +169,9 @@ fn words(asked: &Asked<'_>, verdict: &TransportVerdict, gaps: &Gaps) -> Words {
 }
 
 fn sentence(gap: &str, kind: &str) -> String {
-    if gap.is_empty() { format!("Nothing in the {kind}'s policy refuses requests over plain HTTP.") } else { gap.to_owned() }
+    let mut letters = gap.chars();
+    let Some(first) = letters.next() else { return format!("Nothing in the {kind}'s policy refuses requests over plain HTTP.") };
+    format!("{}{}.", first.to_uppercase(), letters.as_str().trim_end_matches('.'))
 }
 
 fn expected(asked: &Asked<'_>) -> String {

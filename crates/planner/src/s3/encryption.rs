@@ -1,7 +1,7 @@
 //! Wanted against observed default encryption: what to write, if anything.
 //!
 //! `PutBucketEncryption` replaces the rule, so everything that the policy does not manage is carried over.
-//! [S3: PutBucketEncryption]
+//! [S3: `PutBucketEncryption`]
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::plan::compare::{key_words, same_key};
 use crate::plan::context::Context;
 use crate::plan::step::{Block, Gate};
 
-/// The alias that S3 uses where no key is named. [S3: ServerSideEncryptionByDefault]
+/// The alias that S3 uses where no key is named. [S3: `ServerSideEncryptionByDefault`]
 pub(crate) const DEFAULT_KEY: &str = "alias/aws/s3";
 const SSE_S3: &str = "AES256";
 const SSE_KMS: &str = "aws:kms";
@@ -134,7 +134,7 @@ fn key_after(cx: &Context<'_>, desired: &DesiredEncryption<'_>, before: &BucketE
     }
 }
 
-/// `NONE` says that nothing is blocked; what is blocked stays blocked. [S3: BlockedEncryptionTypes]
+/// `NONE` says that nothing is blocked; what is blocked stays blocked. [S3: `BlockedEncryptionTypes`]
 fn blocked_after(before: Option<&BTreeSet<String>>, wanted: &BTreeSet<&'static str>) -> Option<BTreeSet<String>> {
     if wanted.iter().all(|kind| before.is_some_and(|before| before.contains(*kind))) {
         return before.cloned();

@@ -173,10 +173,9 @@ pub(crate) fn document(draft: &mut Draft, bucket: &Bucket, website: Option<&Webs
         fact(draft, bucket, &bucket.public_access, "Block Public Access stands in the way", "s3:GetBucketPublicAccessBlock").cloned();
     match is_website {
         Ok(true) if refuses_http && !enforced_for_public(website) => return Some(website_block()),
-        Ok(_) => {}
-        // Only a refusal of plain HTTP can cut off a website.
         Err(block) if refuses_http => return Some(block),
-        Err(_) => {}
+        // Only a refusal of plain HTTP can cut off a website.
+        Ok(_) | Err(_) => {}
     }
     match public {
         Ok(PublicAccess { policy_is_public: true, block_public_policy: true }) => Some(Block {

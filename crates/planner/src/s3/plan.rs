@@ -85,7 +85,7 @@ impl Judging<'_> {
         let desired = DesiredEncryption::of(self.cx, at_rest);
         let mut words = Words { expected: desired.words(), ..Words::default() };
         let Some(observed) = self.bucket.encryption.known() else {
-            words.actual = "unknown".to_owned();
+            words.actual = "unknown".into();
             words.message = why_unknown(&self.bucket.encryption, "s3:GetEncryptionConfiguration");
             return draft.unknown(&self.subject, Check::S3Encryption, words);
         };

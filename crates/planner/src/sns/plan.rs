@@ -119,7 +119,7 @@ fn encryption(
                     "Messages are not encrypted under a KMS key. Once they are, the topic takes no anonymous and no plain-HTTP requests."
                 }
             };
-            words.message = follows.to_owned();
+            words.message = follows.into();
             words.notes.extend(queue_note(cx, &topic.arn));
             let remedy = remedy(cx, draft, topic, &desired, (attributes.kms_key.clone(), &was));
             draft.drifted(subject, Check::SnsEncryption, words, vec![remedy]);
@@ -211,6 +211,9 @@ fn http_subscriptions(cx: &Context<'_>, draft: &mut Draft, topic: &Topic, subjec
     let own: Vec<&Subscription> = all.iter().filter(|subscription| subscription.topic == topic.arn).collect();
     match subscriptions::judge(&own) {
         Ok(words) => draft.compliant(subject, Check::SnsHttpSubscription, words),
-        Err((words, remedy)) => draft.drifted(subject, Check::SnsHttpSubscription, words, vec![remedy]),
+        Err(found) => {
+            let (words, remedy) = *found;
+            draft.drifted(subject, Check::SnsHttpSubscription, words, vec![remedy]);
+        }
     }
 }

@@ -5,17 +5,17 @@ use super::observed::Subscription;
 use crate::plan::draft::{Remedy, Words};
 
 /// Judges a topic's subscriptions. `Err`: the words of a drift and its remedy.
-pub(crate) fn judge(subscriptions: &[&Subscription]) -> Result<Words, (Words, Remedy)> {
+pub(crate) fn judge(subscriptions: &[&Subscription]) -> Result<Words, Box<(Words, Remedy)>> {
     let mut words = Words { expected: "no subscription over plain HTTP".to_owned(), ..Words::default() };
     let http: Vec<_> = subscriptions.iter().filter(|subscription| subscription.protocol == "http").collect();
     if http.is_empty() {
-        words.actual = "none".to_owned();
+        words.actual = "none".into();
         return Ok(words);
     }
     let endpoints: Vec<_> = http.iter().map(|subscription| shown(&subscription.endpoint)).collect();
     let endpoints = endpoints.join(", ");
     words.actual = format!("{} over plain HTTP: {endpoints}", http.len());
-    words.message = "Messages leave in clear text to these endpoints.".to_owned();
+    words.message = "Messages leave in clear text to these endpoints.".into();
     if http.iter().any(|subscription| subscription.id == "PendingConfirmation") {
         words.notes.push("Among them are subscriptions that nobody has confirmed yet.".to_owned());
     }
@@ -23,7 +23,7 @@ pub(crate) fn judge(subscriptions: &[&Subscription]) -> Result<Words, (Words, Re
         "A subscription's protocol can't be changed. Subscribe the https address of {endpoints}, let its owner confirm, then unsubscribe the http one."
     );
     let remedy = Remedy::manual(format!("replace {} http subscription(s) by https", http.len()), reason);
-    Err((words, remedy))
+    Err(Box::new((words, remedy)))
 }
 
 /// The endpoint without what may be secret in it: user, password, path and query.

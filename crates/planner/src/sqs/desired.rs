@@ -9,7 +9,7 @@ use crate::plan::keys::{WantedKey, wanted_key};
 use crate::plan::{Block, Gate, KeyRef};
 use crate::policy::model::{QueueAtRest, QueueEncryptionKind};
 
-/// The reuse period where none was ever set. [SQS: SetQueueAttributes]
+/// The reuse period where none was ever set. [SQS: `SetQueueAttributes`]
 const DEFAULT_REUSE_SECONDS: u32 = 300;
 
 /// Wanted encryption, its key resolved in the scope.

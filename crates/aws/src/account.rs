@@ -173,3 +173,14 @@ pub(crate) fn misrouted(resource: &Arn, change: &Change) -> ApplyError {
         missing_action: None,
     }
 }
+
+/// The executor defers such a step to a fresh plan; should it come all the same, nothing is written.
+pub(crate) fn key_not_there(change: &Change, alias: &str) -> ApplyError {
+    ApplyError {
+        class: ErrorClass::Conflict,
+        operation: change.action().to_owned(),
+        code: "KeyNotCreated".to_owned(),
+        message: format!("the key `{alias}` does not exist yet"),
+        missing_action: None,
+    }
+}

@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use everseal_controller::ApplyError;
-use everseal_planner::Unreadable;
 use everseal_planner::inventory::ErrorClass;
+use everseal_planner::{Reading, Unreadable};
 
 use crate::operation::{Need, Operation};
 
@@ -101,6 +101,11 @@ impl AwsError {
         }
     }
 
+    /// A request that can't even be built.
+    pub(crate) fn invalid(operation: &'static Operation, message: &str) -> Self {
+        Self { class: ErrorClass::Invalid, ..Self::unavailable(operation, "InvalidRequest", message) }
+    }
+
     /// An answer that lacks what AWS documents to be there.
     pub(crate) fn incomplete(operation: &'static Operation, missing: &str) -> Self {
         Self::unavailable(operation, "IncompleteResponse", &format!("the answer lacks {missing}"))
@@ -114,6 +119,14 @@ impl AwsError {
     /// The resource is gone or never was.
     pub fn is_not_found(&self) -> bool {
         self.class == ErrorClass::NotFound
+    }
+}
+
+/// A value, or why there is none.
+pub(crate) fn reading<T>(outcome: Result<T, AwsError>) -> Reading<T> {
+    match outcome {
+        Ok(value) => Reading::Known(value),
+        Err(error) => Reading::Unreadable { unreadable: error.into() },
     }
 }
 

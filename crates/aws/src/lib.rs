@@ -18,6 +18,7 @@ pub mod error;
 pub mod firehose;
 pub mod kinesis;
 pub mod kms;
+mod listing;
 pub mod operation;
 pub mod pace;
 pub mod permissions;

@@ -6,6 +6,7 @@
 pub(crate) mod desired;
 pub(crate) mod document;
 pub(crate) mod exists;
+pub(crate) mod fit;
 pub(crate) mod grants;
 pub mod observed;
 pub(crate) mod plan;
@@ -13,3 +14,6 @@ pub(crate) mod rotation;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use exists::why;
+pub(crate) use fit::{Fit, fit, note_on_key_in_use};

@@ -63,18 +63,6 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
             }
         }
     }
-    leave_alone(cx, draft);
-}
-
-fn leave_alone(cx: &Context<'_>, draft: &mut Draft) {
-    let scope = &cx.inventory.scope;
-    for key in cx.inventory.keys.values() {
-        let ours = key.arn.account() == scope.account && key.arn.region() == scope.region;
-        let aws_managed = key.metadata.known().is_some_and(|metadata| metadata.aws_managed);
-        if ours && !aws_managed && !draft.managed.contains(&key.arn) {
-            draft.unmanaged.insert(key.arn.clone());
-        }
-    }
 }
 
 fn judge(listed: &Listed<'_>, draft: &mut Draft) {

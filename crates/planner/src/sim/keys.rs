@@ -21,6 +21,18 @@ pub(super) fn creation_standing(inventory: &Inventory, alias: &str) -> Standing 
     }
 }
 
+/// A replica in another region shows in this scope as a member of its primary's family.
+pub(super) fn replication_standing(inventory: &Inventory, primary: &Arn, region: &str) -> Standing {
+    match current(inventory.keys.get(primary).map(|key| &key.metadata)) {
+        Ok(metadata) => match &metadata.multi_region {
+            Some(family) if family.replicas.iter().any(|replica| replica.region() == region) => Standing::After,
+            Some(_) => Standing::Before,
+            None => Standing::Changed(format!("{primary} is not a multi-Region key")),
+        },
+        Err(standing) => standing,
+    }
+}
+
 pub(super) fn alias_standing(inventory: &Inventory, alias: &str, key: &Arn) -> Standing {
     match current(Some(&inventory.aliases)) {
         Ok(aliases) => match aliases.get(alias) {
@@ -115,6 +127,14 @@ pub(super) fn replicate(inventory: &mut Inventory, primary: &Arn, alias: &str, d
     let mut key = new_key(inventory, alias, document, Some(facts));
     key.arn = inventory.scope.arn("kms", primary.resource());
     add(inventory, alias, key);
+}
+
+pub(super) fn replicate_elsewhere(inventory: &mut Inventory, primary: &Arn, region: &str) {
+    if let Some(Reading::Known(KeyMetadata { multi_region: Some(family), .. })) =
+        inventory.keys.get_mut(primary).map(|key| &mut key.metadata)
+    {
+        family.replicas.push(Arn::new(primary.partition(), "kms", region, primary.account(), primary.resource()));
+    }
 }
 
 pub(super) fn create_alias(inventory: &mut Inventory, alias: &str, key: &Arn) {

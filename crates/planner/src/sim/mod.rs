@@ -67,6 +67,9 @@ pub fn standing(inventory: &Inventory, resource: &Arn, change: &Change) -> Stand
             databases::attachment_standing(inventory, resource, *kind, before, after)
         }
         Change::CaCertificate { instance: _, before, after } => databases::ca_standing(inventory, resource, before.as_deref(), after),
+        Change::ReplicateKey { primary, region, .. } if *region != inventory.scope.region => {
+            keys::replication_standing(inventory, primary, region)
+        }
         Change::CreateKey { alias, .. } | Change::ReplicateKey { alias, .. } => keys::creation_standing(inventory, alias),
         Change::CreateAlias { alias, key } => keys::alias_standing(inventory, alias, key),
         Change::KeyDocument { before, after } => {
@@ -122,6 +125,9 @@ pub fn make(inventory: &mut Inventory, resource: &Arn, change: &Change) {
             keys::create(inventory, alias, *multi_region, document, *rotation_period_in_days);
         }
         Change::CreateAlias { alias, key } => keys::create_alias(inventory, alias, key),
+        Change::ReplicateKey { primary, region, alias: _, description: _, tags: _, document: _ } if *region != inventory.scope.region => {
+            keys::replicate_elsewhere(inventory, primary, region);
+        }
         Change::ReplicateKey { primary, region: _, alias, description: _, tags: _, document } => {
             keys::replicate(inventory, primary, alias, document);
         }

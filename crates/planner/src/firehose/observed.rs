@@ -47,6 +47,9 @@ pub struct DeliveryStreamDescription {
     /// The Kinesis stream it reads, where the type is `KinesisStreamAsSource`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_stream: Option<Arn>,
+    /// The role that reads it (`KinesisStreamSourceDescription.RoleARN`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_role: Option<Arn>,
     /// Where it delivers: one destination today, a list in the API.
     #[serde(default)]
     pub destinations: Vec<DeliveryDestination>,

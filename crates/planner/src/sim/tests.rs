@@ -92,6 +92,7 @@ fn delivery_stream() -> DeliveryStream {
         created_at: None,
         encryption: StreamEncryption::default(),
         source_stream: None,
+        source_role: None,
         destinations: vec![destination],
     };
     DeliveryStream {

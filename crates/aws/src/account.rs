@@ -68,7 +68,7 @@ impl Account for AwsAccount {
         if reads.services.contains(&Service::Kms) {
             let mut references = keys::references(&inventory);
             references.extend(kms_targets(target));
-            kms::observe(&self.ctx, reads, &references, &mut inventory).await;
+            kms::observe(&self.ctx, target, reads, &references, &mut inventory).await;
         }
         inventory
     }

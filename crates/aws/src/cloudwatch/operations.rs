@@ -1,6 +1,8 @@
-//! The API calls of this service.
+//! The CloudWatch calls that Everseal makes.
 
 use crate::operation::{Api, Need, Rate, operations};
 
 operations! { Api::CloudWatch;
+    /// The four KMS counters of delivery streams with a customer managed key.
+    GET_METRIC_DATA = "GetMetricData", ["cloudwatch:GetMetricData"], Need::Audit, Rate::PerSecond(50);
 }

@@ -1,25 +1,13 @@
-//! kms: observing and applying.
+//! KMS: aliases, the keys that policies list or resources use, their documents and rotation.
 
+mod apply;
+mod convert;
+mod create;
+mod observe;
 pub mod operations;
+#[cfg(test)]
+mod tests;
+mod unfinished;
 
-use std::collections::BTreeSet;
-
-use everseal_controller::ApplyError;
-use everseal_planner::plan::{Change, Reads};
-use everseal_planner::{Arn, Inventory};
-
-use crate::call::ScopeContext;
-
-/// Reads aliases and keys into `inventory`: the aliases that the policies list (`reads.listed_aliases`)
-/// and every distinct key among `references`, raw as resources bear them (id, key ARN, alias name,
-/// alias ARN), the key and alias ARNs of a partial observation's targets included. Each key is read
-/// once however many references name it.
-pub async fn observe(ctx: &ScopeContext, reads: &Reads, references: &BTreeSet<String>, inventory: &mut Inventory) {
-    let _ = (ctx, reads, references, inventory);
-}
-
-/// Makes one change of this service.
-pub async fn apply(ctx: &ScopeContext, resource: &Arn, change: &Change) -> Result<(), ApplyError> {
-    let _ = ctx;
-    Err(crate::account::misrouted(resource, change))
-}
+pub use apply::apply;
+pub use observe::observe;

@@ -1,0 +1,106 @@
+//! Reads databases: two paged listings bring everything but parameters, tags included.
+//!
+//! The same listings return Neptune's and DocumentDB's databases: they are left out, for their
+//! encryption and parameters follow other rules and nothing here may change them.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_rds::types::{DbCluster, DbInstance, Filter};
+use everseal_planner::arn::ArnError;
+use everseal_planner::plan::{Reads, Target};
+use everseal_planner::{Arn, Inventory, Service};
+
+use super::{convert, operations, parameters};
+use crate::call::ScopeContext;
+use crate::error::AwsError;
+use crate::operation::Operation;
+
+/// Records of one page, the most that AWS gives. [rds:DescribeDBInstances]
+pub(super) const PAGE: i32 = 100;
+
+/// Reads this service's resources into an inventory of their own; the account joins the parts.
+/// A failed listing goes into `unlisted`; a target that is gone, or is another service's, is left out.
+pub async fn observe(ctx: &ScopeContext, target: &Target, reads: &Reads) -> Inventory {
+    let mut part = ctx.part();
+    if let Err(error) = read_databases(ctx, target, &mut part).await {
+        part.unlisted.insert(Service::Rds, error.into());
+    }
+    if reads.parameter_groups {
+        parameters::observe(ctx, target, &mut part).await;
+    }
+    part
+}
+
+async fn read_databases(ctx: &ScopeContext, target: &Target, part: &mut Inventory) -> Result<(), AwsError> {
+    let (instances, clusters) = futures::join!(instances(ctx, target), clusters(ctx, target));
+    for described in clusters? {
+        let cluster = convert::cluster(&described).map_err(|error| not_an_arn(&operations::DESCRIBE_DB_CLUSTERS, &error))?;
+        part.db_clusters.insert(cluster.arn.clone(), cluster);
+    }
+    for described in instances? {
+        let instance = convert::instance(&described).map_err(|error| not_an_arn(&operations::DESCRIBE_DB_INSTANCES, &error))?;
+        part.db_instances.insert(instance.arn.clone(), instance);
+    }
+    Ok(())
+}
+
+fn not_an_arn(operation: &'static Operation, error: &ArnError) -> AwsError {
+    AwsError::incomplete(operation, &format!("an ARN: {error}"))
+}
+
+/// Identifiers of the targets of one kind (`db`, `cluster`, `pg`, `cluster-pg`); `None` = all there are.
+pub(super) fn identifiers(target: &Target, kind: &str) -> Option<BTreeSet<String>> {
+    let Target::Resources(arns) = target else { return None };
+    let of_kind = |arn: &Arn| {
+        let (found, identifier) = arn.resource().split_once(':')?;
+        (arn.service() == "rds" && found == kind).then(|| identifier.to_owned())
+    };
+    Some(arns.iter().filter_map(of_kind).collect())
+}
+
+/// One call for all targets of a kind. A filter that matches nothing is an empty answer, not an error.
+fn filters(name: &str, identifiers: Option<BTreeSet<String>>) -> Option<Vec<Filter>> {
+    identifiers.map(|identifiers| vec![Filter::builder().name(name).set_values(Some(identifiers.into_iter().collect())).build()])
+}
+
+async fn instances(ctx: &ScopeContext, target: &Target) -> Result<Vec<DbInstance>, AwsError> {
+    let wanted = identifiers(target, "db");
+    if wanted.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Ok(Vec::new());
+    }
+    let filters = filters("db-instance-id", wanted);
+    let (mut found, mut marker) = (Vec::new(), None);
+    loop {
+        let request = ctx.rds().describe_db_instances().max_records(PAGE).set_filters(filters.clone()).set_marker(marker);
+        let page = match ctx.call(&operations::DESCRIBE_DB_INSTANCES, request.send()).await {
+            Err(error) if error.is_not_found() => return Ok(found),
+            page => page?,
+        };
+        marker = page.marker().map(str::to_owned);
+        found.extend(page.db_instances.unwrap_or_default().into_iter().filter(|one| convert::is_rds_engine(one.engine())));
+        if marker.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+async fn clusters(ctx: &ScopeContext, target: &Target) -> Result<Vec<DbCluster>, AwsError> {
+    let wanted = identifiers(target, "cluster");
+    if wanted.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Ok(Vec::new());
+    }
+    let filters = filters("db-cluster-id", wanted);
+    let (mut found, mut marker) = (Vec::new(), None);
+    loop {
+        let request = ctx.rds().describe_db_clusters().max_records(PAGE).set_filters(filters.clone()).set_marker(marker);
+        let page = match ctx.call(&operations::DESCRIBE_DB_CLUSTERS, request.send()).await {
+            Err(error) if error.is_not_found() => return Ok(found),
+            page => page?,
+        };
+        marker = page.marker().map(str::to_owned);
+        found.extend(page.db_clusters.unwrap_or_default().into_iter().filter(|one| convert::is_rds_engine(one.engine())));
+        if marker.is_none() {
+            return Ok(found);
+        }
+    }
+}

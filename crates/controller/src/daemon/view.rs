@@ -1,0 +1,133 @@
+//! What a scope's loop knows: its inventory and the plan made from it.
+//!
+//! The inventory is kept whole, because a change event plans from it again; of the plan, what is
+//! compliant is counted and dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use everseal_planner::plan::{Step, StepId};
+use everseal_planner::{Arn, Check, Inventory, Plan, Reading, Service, State};
+
+use crate::executor::{Aliases, Seen};
+use crate::tally::Tally;
+
+/// The state of one scope between units of work.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    pub(super) inventory: Option<Inventory>,
+    /// The latest plan, without its compliant findings.
+    pub(super) plan: Plan,
+    /// Changes of the inventory so far, and how many of them the plan has seen.
+    observed: u64,
+    planned: u64,
+    /// What was seen since the running resync began to observe: it is newer than what that will bring.
+    since_resync: Option<Vec<Seen>>,
+    /// When each drift was first seen, in Unix time.
+    first_seen: BTreeMap<(Arn, Check), i64>,
+    /// Steps that are not begun again in this cycle: they were made, or can only fail again.
+    pub(super) held: BTreeSet<StepId>,
+    pub(super) aliases: Arc<Aliases>,
+}
+
+/// The numbers of a plan that was just taken in.
+pub(super) struct Planned {
+    pub(super) tally: Tally,
+    pub(super) drift_since: BTreeMap<(Service, Check), i64>,
+}
+
+impl View {
+    pub(super) fn resync_begins(&mut self) {
+        self.since_resync = Some(Vec::new());
+        self.held.clear();
+    }
+
+    /// Replaces the inventory by a full observation, and puts what was seen meanwhile on top of it.
+    pub(super) fn resync_observed(&mut self, mut inventory: Inventory) {
+        for seen in self.since_resync.take().unwrap_or_default() {
+            inventory.absorb(seen.inventory, &seen.targets);
+        }
+        self.inventory = Some(inventory);
+        self.touch();
+    }
+
+    /// Takes in a partial observation.
+    pub(super) fn absorb(&mut self, seen: Seen) {
+        if let Some(inventory) = &mut self.inventory {
+            inventory.absorb(seen.inventory.clone(), &seen.targets);
+        }
+        if let Some(since) = &mut self.since_resync {
+            since.push(seen);
+        }
+        self.touch();
+    }
+
+    /// The inventory changed: the plan is out of date.
+    pub(super) fn touch(&mut self) {
+        self.observed += 1;
+    }
+
+    pub(super) const fn is_planned(&self) -> bool {
+        self.planned == self.observed
+    }
+
+    /// Takes over a plan made from the inventory as it is now.
+    pub(super) fn adopt(&mut self, mut plan: Plan, now: i64) -> Planned {
+        self.planned = self.observed;
+        let tally = Tally::of(&plan);
+        plan.findings.retain(|finding| finding.state != State::Compliant);
+        let mut first_seen = BTreeMap::new();
+        let mut drift_since: BTreeMap<(Service, Check), i64> = BTreeMap::new();
+        for finding in plan.findings.iter().filter(|finding| finding.state == State::Drifted) {
+            let key = (finding.resource.clone(), finding.check);
+            let since = self.first_seen.get(&key).copied().unwrap_or(now);
+            let oldest = drift_since.entry((finding.service, finding.check)).or_insert(since);
+            *oldest = since.min(*oldest);
+            first_seen.insert(key, since);
+        }
+        self.first_seen = first_seen;
+        if let Some(inventory) = &self.inventory
+            && *self.aliases != inventory.aliases
+        {
+            self.aliases = Arc::new(inventory.aliases.clone());
+        }
+        self.plan = plan;
+        Planned { tally, drift_since }
+    }
+
+    /// Steps of a resource that may be begun now: what they need on other resources is made.
+    pub(super) fn ready_steps(&self, resource: &Arn) -> Vec<Step> {
+        let open: BTreeMap<&StepId, &Arn> = self.executable().map(|step| (&step.id, &step.resource)).collect();
+        let waits = |step: &Step| step.needs.iter().any(|need| open.get(need).is_some_and(|other| *other != resource));
+        self.executable().filter(|step| step.resource == *resource && !waits(step)).cloned().collect()
+    }
+
+    /// Resources that have a step that may be begun now.
+    pub(super) fn ready_resources(&self) -> BTreeSet<Arn> {
+        let open: BTreeMap<&StepId, &Arn> = self.executable().map(|step| (&step.id, &step.resource)).collect();
+        let waits = |step: &Step| step.needs.iter().any(|need| open.get(need).is_some_and(|other| **other != step.resource));
+        self.executable().filter(|step| !self.held.contains(&step.id) && !waits(step)).map(|step| step.resource.clone()).collect()
+    }
+
+    /// A resource has steps, whether they may be begun or not.
+    pub(super) fn has_steps(&self, resource: &Arn) -> bool {
+        self.plan.steps.iter().any(|step| step.resource == *resource)
+    }
+
+    /// A check of the resource could not be judged.
+    pub(super) fn is_unknown(&self, resource: &Arn) -> bool {
+        self.plan.findings.iter().any(|finding| finding.resource == *resource && finding.state == State::Unknown)
+    }
+
+    fn executable(&self) -> impl Iterator<Item = &Step> {
+        crate::cycle::executable(&self.plan.steps)
+    }
+}
+
+/// An inventory that holds nothing but the delivery streams of this one.
+pub(super) fn streams_only(inventory: &Inventory) -> Inventory {
+    let mut streams = Inventory::empty(inventory.scope.clone(), inventory.observed_at);
+    streams.delivery_streams.clone_from(&inventory.delivery_streams);
+    streams.aliases = Reading::NotRead;
+    streams
+}

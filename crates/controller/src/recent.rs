@@ -1,0 +1,106 @@
+//! Our own recent writes, laid over what AWS still shows.
+//!
+//! AWS may show a setting's old value for a while after it was written (AWS-FACTS §1.7). Within that
+//! window a reading that equals the write's `before` is taken for stale: it is neither new drift nor
+//! written again. A reading that shows anything else is somebody's work and wins at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use everseal_planner::plan::Change;
+use everseal_planner::sim::{self, Standing};
+use everseal_planner::{Arn, Inventory};
+
+/// SQS: attribute changes take up to 60 seconds [sqs:SetQueueAttributes]; S3 configuration, SNS and
+/// the rest have no published bound and are given the same.
+const WINDOW_SECONDS: i64 = 60;
+/// KMS: key state and document take "usually seconds, sometimes minutes", aliases up to five minutes
+/// [KMS: Eventual consistency]; a key must never be created twice because its alias came late.
+const KEY_WINDOW_SECONDS: i64 = 300;
+/// RDS: a new or attached parameter group shows up after minutes [RDS: Working with parameter groups].
+const DATABASE_WINDOW_SECONDS: i64 = 300;
+
+/// How long a reading of the old value may follow a write, in seconds.
+pub const fn consistency_window(change: &Change) -> i64 {
+    match change {
+        Change::BucketEncryption { .. }
+        | Change::BucketDocument { .. }
+        | Change::QueueEncryption { .. }
+        | Change::QueueDocument { .. }
+        | Change::TopicEncryption { .. }
+        | Change::TopicDocument { .. }
+        | Change::DeliveryStreamEncryption { .. }
+        | Change::DeliveryDestinationEncryption { .. }
+        | Change::DataStreamEncryption { .. } => WINDOW_SECONDS,
+        Change::CreateParameterGroup { .. }
+        | Change::ParameterGroup { .. }
+        | Change::AttachParameterGroup { .. }
+        | Change::CaCertificate { .. } => DATABASE_WINDOW_SECONDS,
+        Change::CreateKey { .. }
+        | Change::CreateAlias { .. }
+        | Change::ReplicateKey { .. }
+        | Change::KeyDocument { .. }
+        | Change::EnableKey {}
+        | Change::CancelKeyDeletion {}
+        | Change::KeyRotation { .. } => KEY_WINDOW_SECONDS,
+    }
+}
+
+/// A key that AWS does not show yet has no ARN that we could make up: such a write is only
+/// remembered, so that it is not made twice.
+const fn can_be_laid_over(change: &Change) -> bool {
+    !matches!(change, Change::CreateKey { .. } | Change::ReplicateKey { .. })
+}
+
+#[derive(Debug, Clone)]
+struct Write {
+    change: Change,
+    at: i64,
+}
+
+/// The writes of one scope that AWS may not show yet.
+#[derive(Debug, Clone, Default)]
+pub struct RecentWrites {
+    by_resource: BTreeMap<Arn, Vec<Write>>,
+}
+
+impl RecentWrites {
+    /// Remembers a write that AWS has accepted.
+    pub fn remember(&mut self, resource: &Arn, change: &Change, now: i64) {
+        self.by_resource.entry(resource.clone()).or_default().push(Write { change: change.clone(), at: now });
+    }
+
+    /// True while AWS may still show the value from before this very change.
+    pub fn is_settling(&self, resource: &Arn, change: &Change, now: i64) -> bool {
+        self.by_resource.get(resource).is_some_and(|writes| writes.iter().any(|w| w.change == *change && is_young(w, now)))
+    }
+
+    /// Lays the writes over a fresh observation; of `only` these resources where it is partial.
+    pub fn overlay(&mut self, inventory: &mut Inventory, only: Option<&BTreeSet<Arn>>, now: i64) {
+        self.by_resource.retain(|resource, writes| {
+            writes.retain(|write| is_young(write, now));
+            if only.is_none_or(|targets| targets.contains(resource)) {
+                writes.retain(|write| lay_over(inventory, resource, write));
+            }
+            !writes.is_empty()
+        });
+    }
+}
+
+fn is_young(write: &Write, now: i64) -> bool {
+    now - write.at < consistency_window(&write.change)
+}
+
+/// False where the reading shows that somebody wrote after us.
+fn lay_over(inventory: &mut Inventory, resource: &Arn, write: &Write) -> bool {
+    match sim::standing(inventory, resource, &write.change) {
+        Standing::Before => {
+            if can_be_laid_over(&write.change) {
+                sim::make(inventory, resource, &write.change);
+            }
+            true
+        }
+        // A later reading may come from a replica that is behind: the write is kept for its window.
+        Standing::After | Standing::CannotTell(_) => true,
+        Standing::Changed(_) | Standing::Gone => false,
+    }
+}

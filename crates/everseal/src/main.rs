@@ -4,7 +4,9 @@ mod args;
 mod commands;
 mod exit;
 mod inventories;
+mod live;
 mod logging;
+mod scopes;
 mod sources;
 
 use std::process::ExitCode;
@@ -22,7 +24,9 @@ fn main() -> ExitCode {
         Command::Schema => commands::schema::run(),
         Command::Plan(args) => commands::plan::run(args),
         Command::Explain(args) => commands::explain::run(args),
-        Command::Run(_) | Command::Apply(_) | Command::Changes(_) | Command::Observe(_) | Command::IamPolicy(_) => Ok(Outcome::InSync),
+        Command::Observe(args) => commands::observe::run(args),
+        Command::IamPolicy(args) => commands::iam_policy::run(args),
+        Command::Run(_) | Command::Apply(_) | Command::Changes(_) => Ok(Outcome::InSync),
     };
     exit::code(outcome)
 }

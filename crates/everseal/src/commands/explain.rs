@@ -1,12 +1,51 @@
-//! `everseal explain`: why a resource is or is not compliant.
+//! `everseal explain ARN`: which rule decides, what it wants, what AWS says, what will be done or why not.
 
-use anyhow::Result;
+use std::io::{self, Write};
 
+use anyhow::{Context as _, Result, bail};
+use everseal_planner::plan::{Context, Past};
+use everseal_planner::render::{self, Show};
+use everseal_planner::{Arn, Inventory, Plan, PolicySet};
+
+use super::plan::{World, from_inventories, outcome, paint};
 use crate::args::ExplainArgs;
 use crate::exit::Outcome;
+use crate::{inventories, sources};
 
 /// Explains one resource.
 pub fn run(args: &ExplainArgs) -> Result<Outcome> {
-    let _ = args;
-    Ok(Outcome::InSync)
+    let arn = Arn::parse(&args.arn).context("name the resource by its ARN, e.g. arn:aws:s3:::my-bucket")?;
+    let policies = sources::load_policies(&args.policy.policies)?.set;
+    let inventories = match &args.inventory {
+        Some(file) => inventories::read(file)?,
+        None => bail!("not built yet"),
+    };
+    explain(&arn, &policies, inventories)
+}
+
+fn explain(arn: &Arn, policies: &PolicySet, inventories: Vec<Inventory>) -> Result<Outcome> {
+    let Some(inventory) = inventories.iter().find(|inventory| inventory.holds(arn)) else {
+        bail!("{arn} was not found in the scopes of the policy: check the name, and scopes.regions and scopes.accounts");
+    };
+    let past = Past::default();
+    let cx = Context { policies, inventory, now: inventory.observed_at, past: &past };
+    let mut out = io::stdout().lock();
+    writeln!(out, "{arn}\n  in account {}, region {}", inventory.scope.account, inventory.scope.region)?;
+    for line in cx.rules_considered(arn) {
+        writeln!(out, "  {line}")?;
+    }
+    let mut world = from_inventories(policies, vec![inventory.clone()]);
+    narrow(&mut world.plan, arn);
+    out.write_all(render::text(&world.plan, paint(), Show::Everything).as_bytes())?;
+    let World { plan, unread } = world;
+    let unread = unread.into_iter().filter(|line| line.starts_with(arn.as_str())).collect();
+    Ok(outcome(&World { plan, unread }))
+}
+
+/// Keeps what is about one resource, and the steps that its own need.
+fn narrow(plan: &mut Plan, arn: &Arn) {
+    plan.findings.retain(|finding| finding.resource == *arn);
+    let needs: Vec<_> = plan.steps.iter().filter(|step| step.resource == *arn).flat_map(|step| step.needs.clone()).collect();
+    plan.steps.retain(|step| step.resource == *arn || needs.contains(&step.id));
+    plan.unmanaged.retain(|resource| resource == arn);
 }

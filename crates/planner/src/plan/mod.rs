@@ -2,6 +2,7 @@
 
 pub mod change;
 pub(crate) mod compare;
+mod considered;
 pub mod context;
 pub(crate) mod draft;
 pub(crate) mod gates;

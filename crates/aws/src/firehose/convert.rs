@@ -14,10 +14,9 @@ use everseal_planner::firehose::observed::{DeliveryDestination, DeliveryStreamDe
 
 /// The planner's view of a description.
 pub(crate) fn description(described: &types::DeliveryStreamDescription) -> Result<DeliveryStreamDescription, ArnError> {
-    let source_stream = described
-        .source()
-        .and_then(types::SourceDescription::kinesis_stream_source_description)
-        .and_then(types::KinesisStreamSourceDescription::kinesis_stream_arn);
+    let source = described.source().and_then(types::SourceDescription::kinesis_stream_source_description);
+    let source_stream = source.and_then(types::KinesisStreamSourceDescription::kinesis_stream_arn);
+    let source_role = source.and_then(types::KinesisStreamSourceDescription::role_arn);
     let mut destinations = Vec::new();
     for destination in described.destinations() {
         destinations.extend(s3_parts(destination)?);
@@ -29,6 +28,7 @@ pub(crate) fn description(described: &types::DeliveryStreamDescription) -> Resul
         created_at: described.create_timestamp().map(aws_sdk_firehose::primitives::DateTime::secs),
         encryption: described.delivery_stream_encryption_configuration().map(stream_encryption).unwrap_or_default(),
         source_stream: source_stream.map(Arn::parse).transpose()?,
+        source_role: source_role.map(Arn::parse).transpose()?,
         destinations,
     })
 }

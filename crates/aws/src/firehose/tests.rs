@@ -141,6 +141,7 @@ async fn a_stream_that_reads_kinesis_names_its_source() {
     .await;
     let described = inventory.delivery_streams[&stream_arn("a")].description.known().unwrap();
     assert_eq!(described.source_stream.as_ref().unwrap().as_str(), "arn:aws:kinesis:us-east-1:111122223333:stream/in");
+    assert_eq!(described.source_role.as_ref().unwrap().as_str(), ROLE);
 }
 
 /// Member of `DestinationDescription`, what stands in it, and the S3 parts that must be seen.

@@ -3,9 +3,6 @@
 use std::path::{Path, PathBuf};
 
 /// The built `everseal`: `EVERSEAL_BIN`, else the one beside the tests' own profile, else the release build.
-///
-/// # Panics
-/// Where there is none, saying how to get one.
 pub fn everseal() -> PathBuf {
     if let Some(named) = std::env::var_os("EVERSEAL_BIN") {
         return PathBuf::from(named);

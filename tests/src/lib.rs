@@ -1,7 +1,13 @@
-//! What the tests share: golden scenarios and how they are compared.
+//! What the tests share: golden scenarios, emulators, a counting proxy, and the real program.
 //!
-//! Scenarios are judged twice with the same rules: in this process against the planner (a second, no
-//! SDK), and through the real command. Nothing here may know what a scenario is about.
+//! Nothing here may decide what is right: expectations stand in scenarios and tests, written by hand.
+
+// A failed expectation of a test is a panic; its message is the report.
+#![allow(clippy::missing_panics_doc)]
 
 pub mod binary;
+pub mod program;
+pub mod proxy;
 pub mod scenario;
+pub mod server;
+pub mod wire;

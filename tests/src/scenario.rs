@@ -92,9 +92,6 @@ pub fn scenarios_folder() -> PathBuf {
 }
 
 /// All scenarios, by name; `EVERSEAL_SCENARIO` narrows them to those whose name contains it.
-///
-/// # Panics
-/// Where a folder is not a scenario: the message says which file and why.
 pub fn all() -> Vec<Scenario> {
     let only = std::env::var("EVERSEAL_SCENARIO").unwrap_or_default();
     let entries = std::fs::read_dir(scenarios_folder()).expect("tests/scenarios is part of the repository");
@@ -332,9 +329,6 @@ fn render_diagnostics(diagnostics: &[Diagnostic]) -> String {
 }
 
 /// Fails with everything that is wrong with every scenario at once.
-///
-/// # Panics
-/// Where `judge` found anything, or there is no scenario at all.
 pub fn assert_all(scenarios: &[Scenario], judge: impl Fn(&Scenario) -> Vec<String>) {
     assert!(!scenarios.is_empty(), "no scenario in {}", scenarios_folder().display());
     let mut report = String::new();

@@ -55,21 +55,15 @@ pub struct Expected {
     /// Fragments of the policy's errors; given: the policy must be refused.
     #[serde(default)]
     pub errors: Vec<String>,
-    /// Exit code of `everseal plan`; absent: 2 where a finding is `drifted`, 1 with errors, else 0.
+    /// Exit code of `everseal plan`; absent: 2 where a finding is `drifted`, 1 with errors or an `unknown` finding, else 0.
     pub exit: Option<i32>,
 }
 
 impl Expected {
     /// The exit code that the command must end with.
     pub fn exit(&self) -> i32 {
-        let drifted = self.findings.iter().any(|finding| finding.ends_with(" drifted"));
-        self.exit.unwrap_or(if !self.errors.is_empty() {
-            1
-        } else if drifted {
-            2
-        } else {
-            0
-        })
+        let any = |state: &str| self.findings.iter().any(|finding| finding.ends_with(state));
+        self.exit.unwrap_or(if any(" drifted") { 2 } else { i32::from(!self.errors.is_empty() || any(" unknown")) })
     }
 }
 

@@ -5,6 +5,11 @@
 //! made. All errors of all files are found in one go. What must never happen here: a wrong policy that
 //! loads, a right one that does not, or an error without a place.
 
+mod contain;
+mod exemption;
+mod format;
+mod meaning;
+mod place;
 mod report;
 mod schema;
 mod shape;
@@ -17,10 +22,11 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use meaning::Document;
 use report::{Position, Report};
 use shape::Shape;
 
-use model::EncryptionPolicy;
+use model::{EncryptionPolicy, Spec};
 
 /// All policies in force, in the order of files and documents: across them, too, the first rule that matches wins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -103,40 +109,59 @@ impl fmt::Display for Diagnostic {
 /// Loads policies; on any error, all errors (and warnings) of all files are returned and nothing may be used.
 /// `now` is in seconds since the Unix epoch.
 pub fn load(sources: &[Source], now: i64) -> Result<Loaded, Vec<Diagnostic>> {
-    let _ = now;
-    let mut policies = Vec::new();
-    let mut found = Vec::new();
-    for source in sources {
-        let mut report = Report::new(&source.file);
-        policies.extend(read_file(&source.text, &mut report));
-        report.found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
-        found.append(&mut report.found);
+    let mut reports: Vec<Report<'_>> = sources.iter().map(|source| Report::new(&source.file)).collect();
+    if sources.is_empty() {
+        let mut report = Report::new("");
+        report.error(Position::START, "", "no policy was given; name a file, or a folder that holds at least one");
+        return Err(report.found);
     }
-    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    let mut documents = Vec::new();
+    for (file, source) in sources.iter().enumerate() {
+        read_file(file, &source.text, &mut reports[file], &mut documents, now);
+    }
+    meaning::judge_together(&documents, &mut reports);
+
+    let mut policies = Vec::new();
+    if reports.iter().all(|report| !report.has_errors()) {
+        for Document { file, node, spec: _ } in &documents {
+            match serde_yaml::from_value(node.to_yaml()) {
+                Ok(policy) => policies.push(policy),
+                Err(error) => reports[*file].error(node.at, "", format!("the policy cannot be read: {error}")),
+            }
+        }
+    }
+    let failed = reports.iter().any(Report::has_errors);
+    let found = reports.into_iter().flat_map(Report::into_sorted).collect();
+    if failed {
         return Err(found);
     }
     let revision = revision(sources.iter().map(|source| source.text.as_str()));
     Ok(Loaded { set: PolicySet { policies, revision }, warnings: found })
 }
 
-fn read_file(text: &str, report: &mut Report<'_>) -> Vec<EncryptionPolicy> {
-    let documents = tree::read(text, report);
-    if documents.is_empty() && report.found.is_empty() {
+/// Reads a file's documents and judges each on its own.
+fn read_file(file: usize, text: &str, report: &mut Report<'_>, documents: &mut Vec<Document>, now: i64) {
+    let nodes = tree::read(text, report);
+    if nodes.is_empty() && report.found.is_empty() {
         report.error(Position::START, "", "no policy in this file; write one that begins with `apiVersion: everseal.io/v1`, or remove it");
     }
-    let mut policies = Vec::new();
-    for document in documents {
-        let at = document.at;
-        let Some(document) = Shape::new(schema::shared(), report).document(document) else { continue };
-        if report.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-            continue;
+    for node in nodes {
+        let Some(node) = Shape::new(schema::shared(), report).document(node) else { continue };
+        // The spec is judged even where the rest of the document is wrong.
+        let spec = match node.get("spec").filter(|spec| spec.text().is_none()).map(|spec| serde_yaml::from_value::<Spec>(spec.to_yaml())) {
+            Some(Ok(spec)) => Some(spec),
+            Some(Err(error)) => {
+                report.error(node.at, "spec", format!("the policy cannot be read: {error}"));
+                None
+            }
+            None => None,
+        };
+        let document = Document { file, node, spec };
+        if let Some(spec) = &document.spec {
+            meaning::judge(report, &document.spec_place(), spec, now);
         }
-        match serde_yaml::from_value(document.to_yaml()) {
-            Ok(policy) => policies.push(policy),
-            Err(error) => report.error(at, "", format!("the policy cannot be read: {error}")),
-        }
+        documents.push(document);
     }
-    policies
 }
 
 /// Twelve hexadecimal digits that change with any text.

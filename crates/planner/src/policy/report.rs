@@ -1,5 +1,7 @@
 //! Collects what is wrong with one file, so that a person sees all of it at once.
 
+use std::collections::HashSet;
+
 use super::{Diagnostic, Severity};
 
 /// A place in a file; both count from 1.
@@ -19,19 +21,27 @@ impl Position {
 pub(super) struct Report<'a> {
     pub(super) file: &'a str,
     pub(super) found: Vec<Diagnostic>,
+    /// Places and words said so far: what an alias repeats is wrong only once.
+    said: HashSet<(usize, usize, String)>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(file: &'a str) -> Self {
-        Self { file, found: Vec::new() }
+        Self { file, found: Vec::new(), said: HashSet::new() }
     }
 
     pub(super) fn error(&mut self, at: Position, path: impl Into<String>, message: impl Into<String>) {
         self.add(Severity::Error, at, path.into(), message.into(), None);
     }
 
-    pub(super) fn warning(&mut self, at: Position, path: impl Into<String>, message: impl Into<String>) {
-        self.add(Severity::Warning, at, path.into(), message.into(), None);
+    pub(super) fn has_errors(&self) -> bool {
+        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// In the order of the text.
+    pub(super) fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        self.found
     }
 
     /// An error about a word that looks like another one.
@@ -40,11 +50,9 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn add(&mut self, severity: Severity, at: Position, path: String, message: String, suggestion: Option<String>) {
-        let file = self.file.to_owned();
-        let found = Diagnostic { severity, file, line: at.line, column: at.column, path, message, suggestion };
-        // What an alias repeats is wrong only once.
-        if !self.found.contains(&found) {
-            self.found.push(found);
+        if self.said.insert((at.line, at.column, message.clone())) {
+            let file = self.file.to_owned();
+            self.found.push(Diagnostic { severity, file, line: at.line, column: at.column, path, message, suggestion });
         }
     }
 }

@@ -22,7 +22,26 @@ impl<'s, 'r, 'f> Shape<'s, 'r, 'f> {
 
     /// What is right of a document; `None` if it is not a mapping at all.
     pub(super) fn document(&mut self, node: Node) -> Option<Node> {
+        if self.is_foreign(&node) {
+            return None;
+        }
         self.mapping(node, self.schema, "").map(|(node, _)| node)
+    }
+
+    /// Whether the document is of quite another kind, of whose fields nothing can be said.
+    fn is_foreign(&mut self, node: &Node) -> bool {
+        let known = words_of(&self.schema["properties"]["kind"]);
+        let Some(kind) =
+            node.get("kind").filter(|kind| kind.text().is_some_and(|kind| words::nearest(kind, known.iter().copied()).is_none()))
+        else {
+            return false;
+        };
+        for (field, node) in [("apiVersion", node.get("apiVersion")), ("kind", Some(kind))] {
+            if let Some(node) = node {
+                let _ = self.prune(node.clone(), &self.schema["properties"][field], field);
+            }
+        }
+        true
     }
 
     /// What is right of a node; `None` if it cannot be used.

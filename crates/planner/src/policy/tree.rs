@@ -359,7 +359,12 @@ impl Builder<'_, '_> {
                         self.report.error(node.at, name.map_or_else(|| path.clone(), |name| child_path(&path, &name)), message);
                     }
                 },
-                Pending::ValueOf(key, at) => entries.push(Entry { key, at, node }),
+                Pending::ValueOf(key, at) => {
+                    // A value that was not written has no place of its own.
+                    let written = node.text() != Some("") || !node.is_empty();
+                    let node = if written { node } else { Node { at, ..node } };
+                    entries.push(Entry { key, at, node });
+                }
                 Pending::Ignored => {}
             },
         }

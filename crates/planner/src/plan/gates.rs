@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Plan;
 use super::context::Context;
 use super::draft::{Draft, Proposal};
-use super::select::glob;
 use super::step::{Block, Gate, Step, StepId};
 use crate::policy::model::{EncryptionPolicy, Exemption, Mode};
 use crate::{Arn, Finding, State};
@@ -31,17 +30,15 @@ fn exempt(cx: &Context<'_>, findings: &mut [Finding], proposals: &mut [Proposal]
     if exemptions.is_empty() {
         return;
     }
-    let holding = |resource: &Arn, check: &str| {
-        exemptions.iter().find(|exemption| exemption.checks.iter().any(|id| id == check) && glob(&exemption.resource, resource.as_str()))
-    };
+    let holding = |resource: &Arn, check| exemptions.iter().find(|exemption| exemption.covers(resource, check));
     for finding in findings.iter_mut().filter(|finding| finding.state == State::Drifted) {
-        if let Some(exemption) = holding(&finding.resource, finding.check.id()) {
+        if let Some(exemption) = holding(&finding.resource, finding.check) {
             finding.state = State::Exempt;
             finding.message = accepted(exemption);
         }
     }
     for proposal in proposals {
-        if let Some(exemption) = holding(&proposal.step.resource, proposal.step.check.id()) {
+        if let Some(exemption) = holding(&proposal.step.resource, proposal.step.check) {
             proposal.step.gate = Some(Block { name: Gate::Exemption, reason: accepted(exemption) });
         }
     }

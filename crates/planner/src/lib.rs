@@ -18,6 +18,8 @@ pub mod check;
 pub mod document;
 pub mod finding;
 pub mod firehose;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod inventory;
 pub mod kinesis;
 pub mod kms;

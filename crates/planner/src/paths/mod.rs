@@ -2,6 +2,8 @@
 
 pub(crate) mod grants;
 pub(crate) mod sources;
+#[cfg(test)]
+mod tests;
 pub(crate) mod users;
 
 pub(crate) use users::{delivery_keys_of_bucket, users_of_bucket, users_of_queue, users_of_topic};

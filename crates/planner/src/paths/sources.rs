@@ -1,9 +1,9 @@
 //! From one Allow statement to the key users behind it: which principals, with which request context.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::grants::{Grant, Grantee, Restriction};
-use crate::document::Principal;
+use super::grants::Grant;
+use crate::document::{Principal, PrincipalPattern};
 use crate::plan::keys::KeyUser;
 use crate::plan::step::{Block, Gate};
 use crate::{Arn, Inventory};
@@ -72,14 +72,16 @@ fn service_needs(service: &str, needed: &Use) -> Vec<&'static str> {
 }
 
 /// The users behind one statement for one action. `Err`: the statement lets in somebody whom nobody can name.
-pub(crate) fn users_behind(used: &Used<'_>, grant: &Grant, needed: &Use) -> Result<Vec<KeyUser>, Block> {
+pub(crate) fn users_behind(used: &Used<'_>, grant: &Grant<'_>, needed: &Use) -> Result<Vec<KeyUser>, Block> {
     let mut users = Vec::new();
-    for grantee in &grant.grantees {
-        match grantee {
-            Grantee::Service(service) => users.extend(of_service(used, grant, needed, service)),
-            Grantee::Aws(name) => users.extend(of_account(used, needed, name)),
-            Grantee::Everybody => users.extend(of_everybody(used, grant, needed)?),
-            Grantee::Other(name) => return Err(unnamed(used, needed, &format!("`{name}`, which no key document can name"))),
+    for principal in grant.principals() {
+        match principal {
+            PrincipalPattern::Service(service) => users.extend(of_service(used, grant, needed, service)),
+            PrincipalPattern::Account(name) | PrincipalPattern::Aws(name) => users.extend(of_account(used, needed, name)),
+            PrincipalPattern::Everyone => users.extend(of_everybody(used, grant, needed)?),
+            PrincipalPattern::Federated(name) | PrincipalPattern::CanonicalUser(name) => {
+                return Err(unnamed(used, needed, &format!("`{name}`, which no key document can name")));
+            }
         }
     }
     Ok(users)
@@ -94,21 +96,25 @@ fn of_account(used: &Used<'_>, needed: &Use, name: &str) -> Option<KeyUser> {
     (!delegates).then(|| used.user(Principal::Aws(arn.clone()), needed, used.forwarded(&arn)))
 }
 
-fn of_service(used: &Used<'_>, grant: &Grant, needed: &Use, service: &str) -> Vec<KeyUser> {
+fn of_service(used: &Used<'_>, grant: &Grant<'_>, needed: &Use, service: &str) -> Vec<KeyUser> {
+    acting_for(used, needed, service, (&exact(&grant.demands("aws:sourcearn")), &exact(&grant.demands("aws:sourceaccount"))))
+}
+
+/// One user for each source that a statement names, else for each account, else one of which nothing more is known.
+fn acting_for(used: &Used<'_>, needed: &Use, service: &str, (sources, accounts): (&[String], &[String])) -> Vec<KeyUser> {
     let with = |context| used.user(Principal::Service(service.to_owned()), needed, context);
     // EventBridge sends neither key to an encrypted topic's key: a statement that asks for one shuts it out.
     // [SNS: Managing keys and costs, EventBridge]
     if service == "events.amazonaws.com" && used.kind == "topic" {
         return vec![with(BTreeMap::new())];
     }
-    let accounts = grant.demands("aws:sourceaccount").map(exact).unwrap_or_default();
-    let sources = grant.demands("aws:sourcearn").map(exact).unwrap_or_default();
-    if sources.is_empty() {
-        let contexts = accounts.iter().map(|account| BTreeMap::from([("aws:sourceaccount".to_owned(), vec![account.clone()])]));
-        let users: Vec<_> = contexts.map(&with).collect();
-        return if users.is_empty() { vec![with(BTreeMap::new())] } else { users };
+    if !sources.is_empty() {
+        return sources.iter().map(|source| with(source_context(used, source, accounts, service))).collect();
     }
-    sources.iter().map(|source| with(source_context(used, source, &accounts, service))).collect()
+    if accounts.is_empty() {
+        return vec![with(BTreeMap::new())];
+    }
+    accounts.iter().map(|account| with(BTreeMap::from([("aws:sourceaccount".to_owned(), vec![account.clone()])]))).collect()
 }
 
 /// What a service sends when it acts for `source`.
@@ -139,55 +145,45 @@ fn owner_of(used: &Used<'_>, source: &str, accounts: &[String]) -> Option<String
 
 /// Values that stand for exactly one thing. The pattern `arn:aws:s3:*:*:name`, which AWS's own examples use, does:
 /// the ARN of a bucket has neither region nor account.
-fn exact(restriction: &Restriction) -> Vec<String> {
-    let one = |value: &String| {
+fn exact(values: &[&str]) -> Vec<String> {
+    let one = |value: &&str| {
         let parts: Vec<&str> = value.splitn(6, ':').collect();
         if let ["arn", partition, "s3", _, _, bucket] = parts[..] {
             return (!has_wildcard(partition) && !has_wildcard(bucket)).then(|| format!("arn:{partition}:s3:::{bucket}"));
         }
-        (!restriction.patterns || !has_wildcard(value)).then(|| value.clone())
+        (!has_wildcard(value)).then(|| (*value).to_owned())
     };
-    restriction.values.iter().filter_map(one).collect()
+    values.iter().filter_map(one).collect()
 }
 
 fn has_wildcard(text: &str) -> bool {
-    text.contains(['*', '?'])
+    text.contains(['*', '?', '$'])
 }
 
 /// `*` is narrowed by its conditions, or nobody knows whom it lets in.
-fn of_everybody(used: &Used<'_>, grant: &Grant, needed: &Use) -> Result<Vec<KeyUser>, Block> {
-    for key in ["aws:sourceowner", "aws:principalaccount"] {
-        if let Some(owners) = grant.demands(key) {
-            return Ok(owners.values.iter().filter_map(|account| of_account(used, needed, account)).collect());
-        }
+fn of_everybody(used: &Used<'_>, grant: &Grant<'_>, needed: &Use) -> Result<Vec<KeyUser>, Block> {
+    let named = |key: &str| Some(grant.demands(key)).filter(|values| !values.is_empty() && exact(values).len() == values.len());
+    let principals = ["aws:sourceowner", "aws:principalaccount", "aws:principalarn"].into_iter().find_map(named);
+    if let Some(principals) = principals {
+        return Ok(principals.into_iter().filter_map(|principal| of_account(used, needed, principal)).collect());
     }
-    if let Some(principals) = grant.demands("aws:principalarn").filter(|found| exact(found).len() == found.values.len()) {
-        return Ok(principals.values.iter().filter_map(|principal| of_account(used, needed, principal)).collect());
+    let sources = grant.demands("aws:sourcearn");
+    let services: Option<BTreeSet<_>> = sources.iter().map(|source| service_of_source(source)).collect();
+    if let Some(services) = services.filter(|services| !services.is_empty()) {
+        let accounts = exact(&grant.demands("aws:sourceaccount"));
+        let users = services.into_iter().flat_map(|service| {
+            let own: Vec<_> = sources.iter().filter(|source| service_of_source(source) == Some(service)).copied().collect();
+            acting_for(used, needed, service, (&exact(&own), &accounts))
+        });
+        return Ok(users.collect());
     }
-    if let Some(sources) = grant.demands("aws:sourcearn") {
-        let services: Vec<_> = sources.values.iter().map(|source| service_of_source(source)).collect();
-        if let Some(services) = services.into_iter().collect::<Option<Vec<_>>>() {
-            return Ok(services.into_iter().flat_map(|service| of_service(used, &only(grant, service), needed, service)).collect());
-        }
-    }
-    let narrowed: Vec<_> = grant.restrictions.iter().map(|restriction| restriction.key.as_str()).collect();
-    let whom = if narrowed.is_empty() {
+    let keys = grant.condition_keys();
+    let whom = if keys.is_empty() {
         "everybody (`*`)".to_owned()
     } else {
-        format!("everybody (`*`) who meets a condition on {}", narrowed.join(" and "))
+        format!("everybody (`*`) who meets a condition on {}", keys.join(" and "))
     };
     Err(unnamed(used, needed, &whom))
-}
-
-/// The statement with only the sources of one service in it.
-fn only(grant: &Grant, service: &str) -> Grant {
-    let mut grant = grant.clone();
-    for restriction in &mut grant.restrictions {
-        if restriction.key == "aws:sourcearn" {
-            restriction.values.retain(|source| service_of_source(source) == Some(service));
-        }
-    }
-    grant
 }
 
 /// The service that acts for a source, where the namespace of its ARN says so.

@@ -92,7 +92,7 @@ pub(crate) fn users_of_bucket(cx: &Context<'_>, arn: &Arn, bucket_key: bool) -> 
         for grant in grants(&document) {
             for needed in [GET, GET_VERSION, PUT].iter().filter(|needed| grant.covers(needed.action)) {
                 for user in users_behind(&used, &grant, needed)? {
-                    add(&mut users, with_objects(&user, arn, bucket_key, &grant.resources));
+                    add(&mut users, with_objects(&user, arn, bucket_key, grant.resources()));
                 }
             }
         }
@@ -126,7 +126,7 @@ fn deliveries_to<'a>(inventory: &'a Inventory, bucket: &Arn) -> impl Iterator<It
 }
 
 /// S3 tells KMS the bucket's ARN where a bucket key is used, else the object's. [S3 Bucket Keys: changes to the encryption context]
-fn with_objects(user: &KeyUser, bucket: &Arn, bucket_key: bool, resources: &[String]) -> Vec<KeyUser> {
+fn with_objects(user: &KeyUser, bucket: &Arn, bucket_key: bool, resources: &[&str]) -> Vec<KeyUser> {
     let told: Vec<String> = if bucket_key {
         vec![bucket.to_string()]
     } else {

@@ -3,9 +3,10 @@
 
 use super::draft::Words;
 use super::step::{Block, Gate};
-use crate::document::ours::{deny_old_tls, deny_plain_http};
-use crate::document::transport::denies_tls_below;
-use crate::document::{Answer, Document, OwnStatement, Protected, TransportVerdict, merge, transport};
+use crate::document::{
+    Answer, Document, OwnStatement, Protected, TransportVerdict, check_size, denies_tls_below, deny_old_tls, deny_plain_http, merge,
+    transport,
+};
 use crate::policy::model::TlsVersion;
 
 /// What is asked of a document, and what AWS accepts.
@@ -98,12 +99,11 @@ fn drifted(asked: &Asked<'_>, document: Option<&Document>, mut words: Words, gap
     let sids: Vec<_> = statements.iter().map(|statement| statement.sid.as_str()).collect();
     let sids = sids.join(" and ");
     let kind = kind(asked.protected);
-    let text = merged.text();
     Judged::Drifted(
         words,
         Merged {
-            block: too_large(asked, &merged, &text, &sids),
-            text,
+            block: too_large(asked, &merged, &sids),
+            text: merged.text(),
             summary: match document {
                 Some(_) => format!("add {sids} to the {kind}'s policy; its other statements stay as they are"),
                 None => format!("give the {kind} a policy with {sids}"),
@@ -125,12 +125,12 @@ fn missing_statements(asked: &Asked<'_>, gaps: &Gaps) -> Vec<OwnStatement> {
     statements
 }
 
-fn too_large(asked: &Asked<'_>, merged: &Document, text: &str, sids: &str) -> Option<Block> {
+fn too_large(asked: &Asked<'_>, merged: &Document, sids: &str) -> Option<Block> {
     let Limits { bytes, statements, id: _ } = asked.limits;
     let kind = kind(asked.protected);
-    let count = crate::paths::grants::statements(merged).len();
-    let excess = if text.len() > bytes {
-        format!("{} bytes, and AWS takes {bytes}", text.len())
+    let count = merged.bodies().count();
+    let excess = if check_size(merged, bytes).is_err() {
+        format!("{} bytes, and AWS takes {bytes}", merged.size())
     } else if let Some(most) = statements.filter(|most| count > *most) {
         format!("{count} statements, and AWS takes {most}")
     } else {

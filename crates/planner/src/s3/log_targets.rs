@@ -1,7 +1,7 @@
 //! Buckets that AWS services deliver logs to: some of these services can't write under a KMS key at all.
 
-use crate::document::Document;
-use crate::paths::grants::{Grantee, grants};
+use crate::document::{Document, PrincipalPattern};
+use crate::paths::grants::grants;
 
 /// Server access logs. Only SSE-S3 is supported at the target. [S3: Setting default encryption]
 const S3_LOGS: &str = "logging.s3.amazonaws.com";
@@ -41,23 +41,29 @@ const ELB_ACCOUNTS: [&str; 26] = [
 
 /// Why logs would stop if the bucket were moved to a KMS key, as far as its document shows.
 pub(crate) fn stops_logs(document: &Document) -> Option<String> {
-    let writers = grants(document).into_iter().filter(|grant| grant.covers("s3:PutObject")).flat_map(|grant| grant.grantees);
-    writers.into_iter().find_map(|writer| match writer {
-        Grantee::Service(service) if service == S3_LOGS => Some(reason("S3 server access logs arrive in this bucket", &service)),
-        Grantee::Service(service) if service == ELB_LOGS => Some(reason("Load balancer access logs arrive in this bucket", &service)),
-        Grantee::Aws(name) if is_elb_account(&name) => Some(reason("Load balancer access logs arrive in this bucket", &name)),
-        Grantee::Service(_) | Grantee::Aws(_) | Grantee::Everybody | Grantee::Other(_) => None,
-    })
+    let what = |writer: &PrincipalPattern<'_>| match writer {
+        PrincipalPattern::Service(S3_LOGS) => Some(("S3 server access logs", S3_LOGS.to_owned())),
+        PrincipalPattern::Service(ELB_LOGS) => Some(("Load balancer access logs", ELB_LOGS.to_owned())),
+        PrincipalPattern::Account(name) if is_elb_account(name) => Some(("Load balancer access logs", (*name).to_owned())),
+        PrincipalPattern::Everyone
+        | PrincipalPattern::Account(_)
+        | PrincipalPattern::Aws(_)
+        | PrincipalPattern::Service(_)
+        | PrincipalPattern::Federated(_)
+        | PrincipalPattern::CanonicalUser(_) => None,
+    };
+    let mut writers = grants(document).filter(|grant| grant.covers("s3:PutObject")).flat_map(|grant| grant.principals());
+    writers.find_map(|writer| what(&writer)).map(|(logs, who)| reason(logs, &who))
 }
 
 /// Why logs would stop, where the bucket's access control list lets the log delivery group write.
 pub(crate) fn stops_acl_logs() -> String {
-    reason("S3 server access logs arrive in this bucket", "the log delivery group in its access control list")
+    reason("S3 server access logs", "the log delivery group in its access control list")
 }
 
-fn reason(what: &str, who: &str) -> String {
+fn reason(logs: &str, who: &str) -> String {
     format!(
-        "{what} ({who} may write), and that service delivers to SSE-S3 buckets only: under a KMS key the logs stop. Ask for AES256 for this bucket."
+        "{logs} arrive in this bucket ({who} may write), and that service delivers to SSE-S3 buckets only: under a KMS key the logs stop. Ask for AES256 for this bucket."
     )
 }
 

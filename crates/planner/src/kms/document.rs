@@ -7,8 +7,11 @@
 use serde_json::{Map, Value, json};
 
 use super::grants::{Grant, Grantee, Place};
-use crate::document::ours::{KEY_LIMIT, SID_PREFIX};
+use crate::document::ours::{SID_PREFIX, check_key_text};
 use crate::document::{Answer, Document, DocumentError, OwnStatement, Request, access, merge};
+
+/// Stands between our Sid and a number.
+const SID_NUMBER: &str = "Number";
 
 /// The document of a key that Everseal creates.
 ///
@@ -84,14 +87,16 @@ fn statement_for(present: &[Map<String, Value>], grant: &Grant, missing: &[&Gran
     let mut principals = principals(missing);
     let mut sid = grant.sid.clone();
     for number in 2.. {
-        let Some(there) = present.iter().find(|statement| text(statement, "sid") == sid) else { break };
-        let theirs = named_principals(there);
-        if *there == grant.statement(&sid, &theirs) {
-            let added: Vec<String> = principals.iter().filter(|principal| !theirs.contains(principal)).cloned().collect();
-            principals = theirs.into_iter().chain(added).collect();
+        let there: Vec<&Map<String, Value>> = present.iter().filter(|statement| text(statement, "sid") == sid).collect();
+        if there.iter().all(|statement| **statement == grant.statement(&sid, &named_principals(statement))) {
+            // Statements of one Sid are merged into one: none of their principals may get lost.
+            for principal in there.iter().rev().flat_map(|statement| named_principals(statement).into_iter().rev()) {
+                principals.retain(|other| *other != principal);
+                principals.insert(0, principal);
+            }
             break;
         }
-        sid = format!("{}{number}", grant.sid);
+        sid = format!("{}{SID_NUMBER}{number}", grant.sid);
     }
     OwnStatement { body: grant.statement(&sid, &principals), sid }
 }
@@ -112,8 +117,8 @@ pub(crate) fn surplus(document: &Document, grants: &[Grant]) -> Vec<String> {
     let mut notes = Vec::new();
     for statement in own_statements(document) {
         let sid = text(&statement, "sid");
-        let base = sid.trim_end_matches(|c: char| c.is_ascii_digit());
-        let asked: Vec<&Grant> = grants.iter().filter(|grant| grant.sid == base || grant.sid == sid).collect();
+        let base = sid.rsplit_once(SID_NUMBER).map_or(sid, |(base, _)| base);
+        let asked: Vec<&Grant> = grants.iter().filter(|grant| grant.sid == base).collect();
         let wanted = principals(&asked);
         let rest: Vec<String> = named_principals(&statement).into_iter().filter(|principal| !wanted.contains(principal)).collect();
         let kept = if asked.is_empty() { format!("statement {sid}") } else { format!("{} in statement {sid}", rest.join(", ")) };
@@ -126,16 +131,9 @@ pub(crate) fn surplus(document: &Document, grants: &[Grant]) -> Vec<String> {
     notes
 }
 
-/// Why AWS would refuse the text. [KMS resource quotas; kms:PutKeyPolicy, Policy]
+/// Why AWS would refuse the text. [KMS resource quotas; `kms:PutKeyPolicy`, Policy]
 pub(crate) fn refused_by_kms(text: &str) -> Option<String> {
-    if text.len() > KEY_LIMIT {
-        return Some(format!(
-            "the merged document has {} bytes, and KMS takes {KEY_LIMIT}: shorten the statements that are not Everseal's",
-            text.len()
-        ));
-    }
-    let strange = text.chars().find(|c| !matches!(c, '\u{9}' | '\u{A}' | '\u{D}' | '\u{20}'..='\u{FF}'))?;
-    Some(format!("the document contains the character {:?}, which KMS does not take in key documents", strange))
+    check_key_text(text).err().map(|refused| format!("{refused}: shorten or correct the statements that are not Everseal's"))
 }
 
 fn own_statements(document: &Document) -> Vec<Map<String, Value>> {

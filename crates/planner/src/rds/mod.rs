@@ -1,4 +1,15 @@
-//! rds: observed values and planning.
+//! rds: databases, judged on their storage encryption, on whether they refuse connections without TLS, and on the
+//! authority of their certificate.
+//!
+//! A database is never rebooted, migrated or replaced here, and a parameter group that others share is not changed
+//! over their heads. Members of a cluster are judged through the cluster, once.
 
+mod ca;
+mod desired;
+mod encryption;
+mod groups;
 pub mod observed;
 pub(crate) mod plan;
+#[cfg(test)]
+mod tests;
+mod tls;

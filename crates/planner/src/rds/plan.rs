@@ -1,9 +1,151 @@
-//! What the policy wants of rds resources, compared with what AWS says.
+//! What the policy wants of databases, compared with what AWS says.
 
+use std::collections::BTreeMap;
+
+use super::desired::is_of_rds;
+use super::observed::{DbCluster, DbInstance, StorageEncryption};
+use super::{ca, encryption, tls};
+use crate::inventory::Reading;
+use crate::plan::change::ParameterGroupKind;
 use crate::plan::context::Context;
-use crate::plan::draft::Draft;
+use crate::plan::draft::{Draft, Subject, Words};
+use crate::plan::select::{Selected, Selection};
+use crate::policy::model::{DatabaseInTransit, DatabaseRule};
+use crate::{Arn, Check, Service};
 
-/// Judges every rds resource of the inventory.
+/// A database on its own or a cluster, as far as both are alike.
+#[derive(Clone, Copy)]
+pub(super) struct Database<'a> {
+    pub(super) arn: &'a Arn,
+    pub(super) identifier: &'a str,
+    pub(super) engine: &'a str,
+    pub(super) engine_version: &'a str,
+    pub(super) status: &'a str,
+    /// Empty for clusters.
+    pub(super) class: &'a str,
+    pub(super) storage: &'a StorageEncryption,
+    pub(super) kind: ParameterGroupKind,
+    instance: Option<&'a DbInstance>,
+    cluster: Option<&'a DbCluster>,
+}
+
+impl<'a> Database<'a> {
+    pub(super) fn of_instance(instance: &'a DbInstance) -> Self {
+        let DbInstance { arn, identifier, engine, engine_version, status, class, storage, .. } = instance;
+        let kind = ParameterGroupKind::Instance;
+        Self { arn, identifier, engine, engine_version, status, class, storage, kind, instance: Some(instance), cluster: None }
+    }
+
+    pub(super) fn of_cluster(cluster: &'a DbCluster) -> Self {
+        let DbCluster { arn, identifier, engine, engine_version, status, storage, .. } = cluster;
+        let kind = ParameterGroupKind::Cluster;
+        Self { arn, identifier, engine, engine_version, status, class: "", storage, kind, instance: None, cluster: Some(cluster) }
+    }
+
+    /// Every database that has its own parameter group of the kind: members of clusters obey their cluster's.
+    pub(super) fn all(cx: &'a Context<'_>) -> impl Iterator<Item = Self> + use<'a> {
+        let inventory = cx.inventory;
+        let alone = inventory.db_instances.values().filter(|instance| instance.cluster.is_none()).map(Self::of_instance);
+        alone.chain(inventory.db_clusters.values().map(Self::of_cluster)).filter(|database| is_of_rds(database.engine))
+    }
+
+    pub(super) const fn is_cluster(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// `database` or `cluster`, with its name.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", if self.is_cluster() { "cluster" } else { "database" }, self.identifier)
+    }
+
+    /// The parameter group that decides TLS.
+    pub(super) fn parameter_group(&self) -> Option<&'a str> {
+        match (self.instance, self.cluster) {
+            (Some(instance), _) => instance.parameter_groups.first().map(|group| group.name.as_str()),
+            (None, Some(cluster)) => Some(cluster.parameter_group.as_str()).filter(|name| !name.is_empty()),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether the group's values are in force: the statuses of the instance, or of each member of the cluster.
+    pub(super) fn apply_statuses(&self) -> Vec<&'a str> {
+        let alone = self.instance.and_then(|instance| instance.parameter_groups.first()).map(|group| group.apply_status.as_str());
+        let members = self.cluster.into_iter().flat_map(|cluster| &cluster.members).map(|member| member.parameter_group_status.as_str());
+        alone.into_iter().chain(members).collect()
+    }
+
+    /// The rule that the database falls under.
+    pub(super) fn rule<'p>(&self, cx: &Context<'p>) -> Option<Selected<'p, DatabaseRule>> {
+        let tags = match (self.instance, self.cluster) {
+            (Some(instance), _) => &instance.tags,
+            (None, Some(cluster)) => &cluster.tags,
+            (None, None) => return None,
+        };
+        selected(cx, self.identifier, self.engine, tags)
+    }
+}
+
+fn selected<'p>(cx: &Context<'p>, name: &str, engine: &str, tags: &BTreeMap<String, String>) -> Option<Selected<'p, DatabaseRule>> {
+    match cx.select(|spec| &spec.rds, name, engine, &Reading::Known(tags.clone())) {
+        // Tags come with the description, so they are always known here.
+        Selection::Rule(selected) | Selection::CannotTell(selected, _) => Some(selected),
+        Selection::Unmanaged => None,
+    }
+}
+
+/// Judges every database of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
-    let _ = (cx, draft);
+    for database in Database::all(cx) {
+        let Some(selected) = database.rule(cx) else {
+            draft.unmanaged.insert(database.arn.clone());
+            continue;
+        };
+        draft.managed.insert(database.arn.clone());
+        let subject = Subject::new(database.arn, Service::Rds, &cx.inventory.scope, &selected);
+        if let Some(at_rest) = selected.rule.at_rest.as_ref().filter(|at_rest| at_rest.encrypted) {
+            encryption::judge(cx, &subject, &database, at_rest, draft);
+        }
+        if let Some(in_transit) = &selected.rule.in_transit {
+            judge_in_transit(cx, (&subject, &database), in_transit, draft);
+        }
+    }
+    for instance in cx.inventory.db_instances.values().filter(|instance| is_of_rds(&instance.engine)) {
+        judge_instance(cx, instance, draft);
+    }
+    for foreign in cx.inventory.db_instances.values().filter(|instance| !is_of_rds(&instance.engine)) {
+        draft.unmanaged.insert(foreign.arn.clone());
+    }
+    for foreign in cx.inventory.db_clusters.values().filter(|cluster| !is_of_rds(&cluster.engine)) {
+        draft.unmanaged.insert(foreign.arn.clone());
+    }
+}
+
+fn judge_in_transit(cx: &Context<'_>, (subject, database): (&Subject, &Database<'_>), wanted: &DatabaseInTransit, draft: &mut Draft) {
+    let DatabaseInTransit { require_tls, ca_certificate: _, verify } = wanted;
+    if *require_tls {
+        tls::judge(cx, subject, database, draft);
+    }
+    if *verify {
+        let words = Words {
+            expected: "connections without TLS are refused on the wire".to_owned(),
+            actual: "not probed".to_owned(),
+            message: "This version of Everseal does not connect to databases; rds-require-tls judges the parameter that decides."
+                .to_owned(),
+            notes: Vec::new(),
+        };
+        draft.unknown(subject, Check::RdsTlsLive, words);
+    }
+}
+
+/// What only an instance has, members of clusters included: its certificate.
+fn judge_instance(cx: &Context<'_>, instance: &DbInstance, draft: &mut Draft) {
+    let Some(selected) = selected(cx, &instance.identifier, &instance.engine, &instance.tags) else {
+        draft.unmanaged.insert(instance.arn.clone());
+        return;
+    };
+    draft.managed.insert(instance.arn.clone());
+    if let Some(wanted) = selected.rule.in_transit.as_ref().and_then(|in_transit| in_transit.ca_certificate.as_deref()) {
+        let subject = Subject::new(&instance.arn, Service::Rds, &cx.inventory.scope, &selected);
+        ca::judge(cx, &subject, instance, wanted, draft);
+    }
 }

@@ -1,0 +1,69 @@
+//! `rds-ca-certificate`: the authority of the server certificate.
+//!
+//! Clients that check certificates know certain authorities. Where a newer root is there already, the policy's is not
+//! forced on the database: `rds-ca-rsa4096-g1` and `rds-ca-ecc384-g1` are stronger than `rds-ca-rsa2048-g1`.
+//! [Using SSL/TLS to encrypt a connection to a DB instance; rds:ModifyDBInstance, CACertificateIdentifier]
+
+use super::observed::DbInstance;
+use crate::Check;
+use crate::plan::change::Change;
+use crate::plan::context::Context;
+use crate::plan::draft::{Draft, Remedy, Subject, Words};
+use crate::plan::step::{Gate, Risk};
+
+const CHECK: Check = Check::RdsCaCertificate;
+
+/// Judges one instance.
+pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, wanted: &str, draft: &mut Draft) {
+    let mut words = Words { expected: wanted.to_owned(), actual: "none".to_owned(), ..Words::default() };
+    let expired = instance.ca_valid_till.is_some_and(|till| till <= cx.now);
+    let Some(observed) = instance.ca_certificate.as_deref() else {
+        words.actual = "not known".to_owned();
+        words.message = "AWS named no certificate authority for this database.".to_owned();
+        return draft.unknown(subject, CHECK, words);
+    };
+    words.actual = observed.to_owned();
+    if observed == "rds-ca-2019" {
+        words.notes.push("rds-ca-2019 expired in August 2024: clients that check certificates are refused.".to_owned());
+    } else if expired {
+        words.notes.push("The server certificate has expired: clients that check it are refused.".to_owned());
+    }
+    if observed == wanted || stronger(observed, wanted) {
+        if observed != wanted {
+            words.notes.push(format!("{observed} is stronger than {wanted}; it stays."));
+        }
+        return draft.compliant(subject, CHECK, words);
+    }
+    let remedy = if instance.pending_ca_certificate.as_deref() == Some(wanted) {
+        words.actual = format!("{observed}, {wanted} pending");
+        words.message = "The change is made and waits for a restart.".to_owned();
+        Remedy::manual(
+            format!("let {} take {wanted}", instance.identifier),
+            "The new certificate applies with the next restart or maintenance window. Everseal never restarts a database: reboot it when it suits.",
+        )
+    } else {
+        words.message = "Clients must trust the new authority before the change: give them the current RDS bundle first.".to_owned();
+        change(instance, observed, wanted)
+    };
+    draft.drifted(subject, CHECK, words, vec![remedy]);
+}
+
+fn stronger(observed: &str, wanted: &str) -> bool {
+    wanted == "rds-ca-rsa2048-g1" && matches!(observed, "rds-ca-rsa4096-g1" | "rds-ca-ecc384-g1")
+}
+
+fn change(instance: &DbInstance, observed: &str, wanted: &str) -> Remedy {
+    let remedy = Remedy::change(
+        Change::CaCertificate { instance: instance.identifier.clone(), before: Some(observed.to_owned()), after: wanted.to_owned() },
+        format!(
+            "move {} from {observed} to {wanted}; engines that can't rotate certificates online take it with their next restart",
+            instance.identifier
+        ),
+        format!("aws rds modify-db-instance --db-instance-identifier {} --ca-certificate-identifier {observed}", instance.identifier),
+    );
+    let remedy = remedy.risking(Risk::Disruptive);
+    if instance.status == "available" {
+        return remedy;
+    }
+    remedy.blocked(Gate::NotReady, format!("the database is {}; it can be changed while it is available", instance.status))
+}

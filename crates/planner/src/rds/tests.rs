@@ -1,0 +1,1 @@
+//! Rules of AWS-FACTS §8 as tests.

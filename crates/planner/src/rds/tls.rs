@@ -1,0 +1,109 @@
+//! `rds-require-tls`: the database refuses connections without TLS.
+//!
+//! Compliant is a right value that is in force. A right value that waits for a reboot is not: the database still
+//! takes plain connections. Everseal never reboots one. [Working with parameter groups]
+
+use super::desired::{Default, TlsSwitch, is_on, tls_switch};
+use super::groups;
+use super::observed::DbParameterGroup;
+use super::plan::Database;
+use crate::inventory::Reading;
+use crate::kms::why;
+use crate::plan::change::ParameterGroupKind;
+use crate::plan::context::Context;
+use crate::plan::draft::{Draft, Remedy, Subject, Words};
+use crate::{Check, Inventory};
+
+pub(super) const CHECK: Check = Check::RdsRequireTls;
+
+/// The parameter that decides, and the value that requires TLS.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) name: &'static str,
+    pub(super) on: &'static str,
+    pub(super) needs_reboot: bool,
+}
+
+/// Judges a database on its own or a cluster.
+pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>, draft: &mut Draft) {
+    let mut words = Words { expected: "connections without TLS are refused".to_owned(), ..Words::default() };
+    let (name, on, default, needs_reboot) = match tls_switch(database.engine, database.engine_version, database.is_cluster()) {
+        TlsSwitch::Parameter { kind: _, name, on, default, needs_reboot } => (name, on, default, needs_reboot),
+        TlsSwitch::ByHand(how) => {
+            words.actual = format!("not settled by a parameter of {} {}", database.engine, database.engine_version);
+            words.message = "Everseal can't see or set whether connections without TLS are refused.".to_owned();
+            return draft.drifted(subject, CHECK, words, vec![Remedy::manual(format!("require TLS of {}", database.name()), how)]);
+        }
+        TlsSwitch::UnknownEngine => {
+            words.actual = format!("engine {}", database.engine);
+            words.message = format!("Everseal does not know how {} requires TLS.", database.engine);
+            return draft.unknown(subject, CHECK, words);
+        }
+    };
+    let group = match group(cx.inventory, database) {
+        Ok(group) => group,
+        Err(message) => {
+            words.actual = "not known".to_owned();
+            words.message = message;
+            return draft.unknown(subject, CHECK, words);
+        }
+    };
+    let value = group.parameters.get(name).and_then(|parameter| parameter.value.as_deref());
+    let required = match (value, default) {
+        (Some(value), _) => is_on(value),
+        (None, Default::On) => true,
+        (None, Default::Off) => false,
+        (None, Default::NotDocumented) => {
+            words.actual = format!("{name} not set in {}", group.name);
+            words.message = format!(
+                "What {} {} does without {name} is not documented. Set it in a group of your own.",
+                database.engine, database.engine_version
+            );
+            return draft.unknown(subject, CHECK, words);
+        }
+    };
+    words.actual = format!("{name}={} in {}", value.unwrap_or(if required { "default (on)" } else { "default (off)" }), group.name);
+    if required {
+        return in_force(subject, database, words, draft);
+    }
+    words.message = "Whoever connects without TLS sends passwords and data in the clear.".to_owned();
+    let remedies = groups::remedies(cx, database, group, Wanted { name, on, needs_reboot });
+    words.notes.extend(groups::sharers_note(cx, database, group));
+    draft.drifted(subject, CHECK, words, remedies);
+}
+
+fn in_force(subject: &Subject, database: &Database<'_>, mut words: Words, draft: &mut Draft) {
+    let statuses = database.apply_statuses();
+    let Some(open) = statuses.iter().copied().find(|status| *status != "in-sync") else {
+        return draft.compliant(subject, CHECK, words);
+    };
+    words.actual = format!("{}, {open}", words.actual);
+    if open == "applying" {
+        words.message = "The parameters are being applied; they are judged again in the next pass.".to_owned();
+        return draft.unknown(subject, CHECK, words);
+    }
+    words.message = "The value is right and not in force: connections without TLS are still taken.".to_owned();
+    let name = database.name();
+    let (what, how) = match open {
+        "pending-reboot" => (
+            format!("reboot {name}"),
+            "A reboot is needed before the parameter group applies. Everseal never reboots a database: do so when it suits, and it is compliant.".to_owned(),
+        ),
+        "pending-database-upgrade" => (format!("upgrade {name}"), "The parameter group applies with the pending upgrade of the database: let it happen.".to_owned()),
+        other => (format!("apply the parameter group of {name}"), format!("The parameter group is {other}. Look at the database's events for the parameter that was refused, correct it and reboot.")),
+    };
+    draft.drifted(subject, CHECK, words, vec![Remedy::manual(what, how)]);
+}
+
+fn group<'a>(inventory: &'a Inventory, database: &Database<'_>) -> Result<&'a DbParameterGroup, String> {
+    let Some(name) = database.parameter_group() else { return Err("AWS named no parameter group for this database.".to_owned()) };
+    let groups = match database.kind {
+        ParameterGroupKind::Instance => &inventory.db_parameter_groups,
+        ParameterGroupKind::Cluster => &inventory.db_cluster_parameter_groups,
+    };
+    match groups.get(name) {
+        Some(Reading::Known(group)) => Ok(group),
+        Some(Reading::Unreadable { unreadable }) => Err(format!("Parameter group {name} could not be read: {}.", why(unreadable))),
+        Some(Reading::NotRead) | None => Err(format!("Parameter group {name} was not read.")),
+    }
+}

@@ -97,6 +97,18 @@ impl Reads {
         self.add_rules(Service::Firehose, firehose);
         self.add_rules(Service::Kinesis, kinesis);
         self.add_rules(Service::Rds, rds);
+        // A stream's destination is judged by its bucket where it names no key, and by its source where that is a Kinesis
+        // stream; a data stream's readers must be let use its key.
+        if firehose.iter().any(|rule| rule.destination.as_ref().is_some_and(|wanted| wanted.require_encryption)) {
+            self.services.insert(Service::S3);
+            self.bucket_encryption = true;
+        }
+        if firehose.iter().any(|rule| rule.at_rest.is_some()) {
+            self.services.insert(Service::Kinesis);
+        }
+        if kinesis.iter().any(|rule| rule.at_rest.is_some()) {
+            self.services.insert(Service::Firehose);
+        }
         self.bucket_encryption |= s3.iter().any(|rule| rule.at_rest.is_some());
         self.bucket_documents |= s3.iter().any(|rule| rule.in_transit.is_some());
         self.subscriptions |= sns.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.forbid_http_subscriptions));

@@ -70,9 +70,9 @@ impl Operator {
             (Quantifier::One, lower.as_str())
         };
         let (name, if_exists) = rest.strip_suffix("ifexists").map_or((rest, false), |name| (name, true));
-        let (test, negated) = Self::comparison(name)?;
-        let valid = test != Test::Null || quantifier == Quantifier::One && !if_exists;
-        valid.then_some(Self { quantifier, test, negated, if_exists })
+        let (comparison, negated) = Self::comparison(name)?;
+        let valid = comparison != Test::Null || quantifier == Quantifier::One && !if_exists;
+        valid.then_some(Self { quantifier, test: comparison, negated, if_exists })
     }
 
     fn comparison(name: &str) -> Option<(Test, bool)> {

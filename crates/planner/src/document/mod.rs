@@ -75,6 +75,12 @@ impl From<bool> for Answer {
     }
 }
 
+/// `c` as JSON's `\u` escapes: one, or a surrogate pair.
+fn escape(c: char) -> String {
+    let mut units = [0; 2];
+    c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+}
+
 /// An IAM document as AWS returned it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document(Map<String, Value>);
@@ -115,18 +121,7 @@ impl Document {
         if text.chars().all(|c| c <= '\u{FF}') {
             return text;
         }
-        let mut escaped = String::with_capacity(text.len() * 2);
-        for c in text.chars() {
-            if c <= '\u{FF}' {
-                escaped.push(c);
-            } else {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    escaped.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
-        }
-        escaped
+        text.chars().map(|c| if c <= '\u{FF}' { c.to_string() } else { escape(c) }).collect()
     }
 
     /// Bytes of [`Document::text`]: what AWS's size limits count.

@@ -1,5 +1,5 @@
 //! Tables of documented behaviour, then properties over generated documents.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod document;
 mod evaluate;

@@ -189,6 +189,9 @@ fn conclude(denied: &Tally, allowed: &Tally, delegated: &Tally, own_iam: bool) -
     if let Some(name) = &denied.certain {
         return say(Answer::No, false, format!("{name} denies it"));
     }
+    if !own_iam && [allowed, delegated].iter().all(|tally| tally.is_empty()) {
+        return say(Answer::No, false, "no statement allows it".to_owned());
+    }
     if let Some(name) = &denied.possible {
         return say(Answer::CannotTell, false, format!("{name} may deny it: that depends on what is not known of the request"));
     }
@@ -199,12 +202,10 @@ fn conclude(denied: &Tally, allowed: &Tally, delegated: &Tally, own_iam: bool) -
         return say(Answer::CannotTell, true, format!("{name} leaves it to the IAM policies of the principal's account"));
     }
     if own_iam {
-        return say(Answer::CannotTell, true, "no statement allows it; IAM policies of the owner account may".to_owned());
+        return say(Answer::CannotTell, true, "no statement surely allows it; IAM policies of the owner account may".to_owned());
     }
-    if let Some(name) = &allowed.possible {
-        return say(Answer::CannotTell, false, format!("{name} may allow it: that depends on what is not known of the request"));
-    }
-    say(Answer::No, false, "no statement allows it".to_owned())
+    let name = allowed.possible.as_deref().unwrap_or_default();
+    say(Answer::CannotTell, false, format!("{name} may allow it: that depends on what is not known of the request"))
 }
 
 /// The first statement that certainly applies, and the first that possibly does.
@@ -215,6 +216,10 @@ struct Tally {
 }
 
 impl Tally {
+    fn is_empty(&self) -> bool {
+        self.certain.is_none() && self.possible.is_none()
+    }
+
     fn note(&mut self, answer: Answer, name: impl Fn() -> String) {
         let slot = match answer {
             Answer::Yes => &mut self.certain,

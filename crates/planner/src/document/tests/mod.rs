@@ -3,7 +3,11 @@
 
 mod document;
 mod evaluate;
+mod fuzz;
+mod generate;
+mod oracle;
 mod ours;
+mod properties;
 mod transport;
 
 use serde_json::Value;

@@ -6,7 +6,9 @@
 
 use super::planner::Arn;
 use super::planner::document::ours::is_ours;
-use super::planner::document::{Document, Protected, denies_tls_below, deny_old_tls, deny_plain_http, merge as merged, remove_ours, transport};
+use super::planner::document::{
+    Document, Protected, denies_tls_below, deny_old_tls, deny_plain_http, merge as merged, remove_ours, transport,
+};
 use super::planner::policy::model::TlsVersion;
 
 fn bucket() -> Arn {

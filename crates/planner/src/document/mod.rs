@@ -24,6 +24,8 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use evaluate::Facts;
@@ -75,10 +77,19 @@ impl From<bool> for Answer {
     }
 }
 
-/// `c` as JSON's `\u` escapes: one, or a surrogate pair.
-fn escape(c: char) -> String {
-    let mut units = [0; 2];
-    c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+/// JSON's `\u` escapes for the characters above U+00FF: one each, or a surrogate pair.
+fn escape_above_latin_1(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() * 2);
+    for c in text.chars() {
+        if c <= '\u{FF}' {
+            escaped.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(escaped, "\\u{unit:04x}").expect("writing to a String can't fail");
+            }
+        }
+    }
+    escaped
 }
 
 /// An IAM document as AWS returned it.
@@ -118,10 +129,7 @@ impl Document {
     #[expect(clippy::missing_panics_doc, reason = "it can't")]
     pub fn text(&self) -> String {
         let text = serde_json::to_string(&self.0).expect("a JSON value with text keys can always be written");
-        if text.chars().all(|c| c <= '\u{FF}') {
-            return text;
-        }
-        text.chars().map(|c| if c <= '\u{FF}' { c.to_string() } else { escape(c) }).collect()
+        if text.chars().all(|c| c <= '\u{FF}') { text } else { escape_above_latin_1(&text) }
     }
 
     /// Bytes of [`Document::text`]: what AWS's size limits count.

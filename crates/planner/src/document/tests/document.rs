@@ -73,7 +73,8 @@ fn a_view_reads_every_element() {
 
 #[test]
 fn a_view_keeps_what_it_cannot_read() {
-    let document = holding(json!({"Sid": 1, "Effect": "Perhaps", "Principal": {"AWS": 5}, "Action": "a", "NotAction": "b", "Condition": []}));
+    let document =
+        holding(json!({"Sid": 1, "Effect": "Perhaps", "Principal": {"AWS": 5}, "Action": "a", "NotAction": "b", "Condition": []}));
     let view = document.statements().next().unwrap();
     let unread: Vec<&str> = view.unread.iter().map(|(name, _)| *name).collect();
     assert_eq!(unread, ["Sid", "Effect", "Principal", "NotAction", "Condition"]);
@@ -105,7 +106,8 @@ fn documents_of_one_meaning_are_equivalent() {
     ], "version": "2012-10-17", "ID": "policy"});
     assert!(equivalent(base(), other_form));
     let object = json!({"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}});
-    let list = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": {"AWS": ["*"]}, "Action": "*", "Resource": "*"}]});
+    let list =
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": {"AWS": ["*"]}, "Action": "*", "Resource": "*"}]});
     assert!(equivalent(object, list));
     assert!(equivalent(json!({"Statement": []}), json!({"Version": "2008-10-17", "Statement": []})));
 }
@@ -118,7 +120,7 @@ fn documents_of_another_meaning_are_not() {
              "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-a"}}},
         ]})
     };
-    let changes: [(&str, Value); 14] = [
+    let edits: [(&str, Value); 14] = [
         ("/Version", json!("2008-10-17")),
         ("/Id", json!("Policy")),
         ("/Statement/0/Sid", json!("B")),
@@ -134,7 +136,7 @@ fn documents_of_another_meaning_are_not() {
         ("/Statement/0/Condition", json!({"StringEquals": {"aws:SourceVpce": "VPCE-A"}})),
         ("/Statement/0/Condition", json!({"StringEquals": {"aws:SourceVpce": ["vpce-a", "vpce-b"]}})),
     ];
-    for (pointer, value) in changes {
+    for (pointer, value) in edits {
         let mut changed = base();
         *changed.pointer_mut(pointer).unwrap() = value.clone();
         assert!(!equivalent(base(), changed), "{pointer} {value}");

@@ -327,7 +327,11 @@ fn several_values_on_either_side() {
         ("Bool", json!([true, "false"]), &["true"], Yes),
         ("NumericEquals", json!([1, 2.5]), &["2.5"], Yes),
     ] {
-        assert_eq!(decide(json!({ operator: {"x:Key": wanted} }), &[("x:key", carried)], true), expected, "{operator} {wanted} {carried:?}");
+        assert_eq!(
+            decide(json!({ operator: {"x:Key": wanted} }), &[("x:key", carried)], true),
+            expected,
+            "{operator} {wanted} {carried:?}"
+        );
     }
 }
 
@@ -350,7 +354,8 @@ fn a_key_for_a_service_of_one_account() {
     let document = holding(json!([statement]));
     let ask = |action: &str, account: &str| {
         let context = context(&[("aws:sourceaccount", &[account])]);
-        let request = Request { principal: &service("s3.amazonaws.com"), action, resource: KEY, context: &context, context_is_complete: true };
+        let request =
+            Request { principal: &service("s3.amazonaws.com"), action, resource: KEY, context: &context, context_is_complete: true };
         access(&document, OWNER, &request).answer
     };
     assert_eq!(ask("kms:GenerateDataKey", "111122223333"), Yes);

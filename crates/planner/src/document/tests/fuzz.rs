@@ -11,7 +11,10 @@ mod bodies;
 
 /// Places in a text and what to put there: a byte's worth of damage each.
 fn damage() -> impl Strategy<Value = Vec<(Index, usize, &'static str)>> {
-    let pieces = vec!["", "\"", "\\", "{", "}", "[", "]", ",", ":", "*", "?", "${", "null", "1e9", "-0", "é", "\u{0}", "\\ud83d", " ", "Effect", "Everseal"];
+    let pieces = vec![
+        "", "\"", "\\", "{", "}", "[", "]", ",", ":", "*", "?", "${", "null", "1e9", "-0", "é", "\u{0}", "\\ud83d", " ", "Effect",
+        "Everseal",
+    ];
     proptest::collection::vec((any::<Index>(), 0_usize..4, select(pieces)), 0..4)
 }
 

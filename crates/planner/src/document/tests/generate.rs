@@ -33,7 +33,8 @@ fn one_or_many(values: Vec<Value>, as_list: bool) -> Value {
 
 fn texts(pool: Vec<&'static str>) -> impl Strategy<Value = Value> {
     let most = pool.len().min(3);
-    (subsequence(pool, 0..=most), any::<bool>()).prop_map(|(texts, as_list)| one_or_many(texts.into_iter().map(Value::from).collect(), as_list))
+    (subsequence(pool, 0..=most), any::<bool>())
+        .prop_map(|(texts, as_list)| one_or_many(texts.into_iter().map(Value::from).collect(), as_list))
 }
 
 fn principal() -> impl Strategy<Value = Value> {
@@ -54,21 +55,56 @@ fn action() -> impl Strategy<Value = Value> {
 }
 
 fn resource() -> impl Strategy<Value = Value> {
-    let patterns = ["*", "arn:aws:s3:::*", "arn:aws:s3:::ledger/*", "arn:aws:sqs:*:orders", "arn:aws:s3:::${aws:username}", "arn:aws:*:::ledger", "x"];
+    let patterns =
+        ["*", "arn:aws:s3:::*", "arn:aws:s3:::ledger/*", "arn:aws:sqs:*:orders", "arn:aws:s3:::${aws:username}", "arn:aws:*:::ledger", "x"];
     texts([RESOURCES, &patterns].concat())
 }
 
 fn condition_line() -> impl Strategy<Value = (String, String, Value)> {
     let bases = vec![
-        "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "ArnLike", "ArnNotEquals", "Bool",
-        "NumericLessThan", "NumericGreaterThanEquals", "IpAddress", "NotIpAddress", "DateLessThan", "Null", "BinaryEquals", "bool",
+        "StringEquals",
+        "StringNotEquals",
+        "StringLike",
+        "StringNotLike",
+        "StringEqualsIgnoreCase",
+        "ArnLike",
+        "ArnNotEquals",
+        "Bool",
+        "NumericLessThan",
+        "NumericGreaterThanEquals",
+        "IpAddress",
+        "NotIpAddress",
+        "DateLessThan",
+        "Null",
+        "BinaryEquals",
+        "bool",
     ];
     let quantifiers = vec!["", "", "", "ForAnyValue:", "ForAllValues:"];
-    let operator = (select(quantifiers), select(bases), select(vec!["", "", "IfExists"])).prop_map(|(q, base, suffix)| format!("{q}{base}{suffix}"));
-    let key = select(vec!["aws:SecureTransport", "aws:SourceAccount", "AWS:SourceArn", "s3:TlsVersion", "aws:SourceIp", "aws:CurrentTime", "aws:Other"]);
+    let operator =
+        (select(quantifiers), select(bases), select(vec!["", "", "IfExists"])).prop_map(|(q, base, suffix)| format!("{q}{base}{suffix}"));
+    let key = select(vec![
+        "aws:SecureTransport",
+        "aws:SourceAccount",
+        "AWS:SourceArn",
+        "s3:TlsVersion",
+        "aws:SourceIp",
+        "aws:CurrentTime",
+        "aws:Other",
+    ]);
     let literals = vec![
-        json!("true"), json!("false"), json!(true), json!(false), json!("111122223333"), json!("arn:aws:s3:::*"), json!("1.2"), json!(1.3),
-        json!("203.0.113.0/24"), json!("2020-06-01"), json!("*"), json!("${aws:userid}"), json!(null),
+        json!("true"),
+        json!("false"),
+        json!(true),
+        json!(false),
+        json!("111122223333"),
+        json!("arn:aws:s3:::*"),
+        json!("1.2"),
+        json!(1.3),
+        json!("203.0.113.0/24"),
+        json!("2020-06-01"),
+        json!("*"),
+        json!("${aws:userid}"),
+        json!(null),
     ];
     let values = (vec(select(literals), 0..3), any::<bool>()).prop_map(|(values, as_list)| one_or_many(values, as_list));
     (operator, key, values).prop_map(|(operator, key, values)| (operator, key.to_owned(), values))
@@ -88,9 +124,21 @@ fn condition() -> impl Strategy<Value = Value> {
 fn statement() -> impl Strategy<Value = Value> {
     let sid = select(vec!["A", "B", "EversealDenyInsecureTransport", "EversealDenyInsecureTransportNumber2", "EversealDenyOldTls", ""]);
     let effect = prop_oneof![6 => select(vec!["Allow", "Deny"]), 1 => Just("deny")];
-    let names = (select(vec!["Principal", "Principal", "NotPrincipal"]), select(vec!["Action", "Action", "NotAction", "action"]), select(vec!["Resource", "Resource", "NotResource"]));
-    (proptest::option::of(sid), effect, names, principal(), action(), resource(), (proptest::option::of(condition()), proptest::bool::weighted(0.05))).prop_map(
-        |(sid, effect, (who, what, on), principal, action, resource, (condition, unknown))| {
+    let names = (
+        select(vec!["Principal", "Principal", "NotPrincipal"]),
+        select(vec!["Action", "Action", "NotAction", "action"]),
+        select(vec!["Resource", "Resource", "NotResource"]),
+    );
+    (
+        proptest::option::of(sid),
+        effect,
+        names,
+        principal(),
+        action(),
+        resource(),
+        (proptest::option::of(condition()), proptest::bool::weighted(0.05)),
+    )
+        .prop_map(|(sid, effect, (who, what, on), principal, action, resource, (condition, unknown))| {
             let mut body = Map::new();
             if let Some(sid) = sid {
                 body.insert("Sid".into(), json!(sid));
@@ -106,8 +154,7 @@ fn statement() -> impl Strategy<Value = Value> {
                 body.insert("Comment".into(), json!({"nested": [1, {"deep": null}]}));
             }
             Value::Object(body)
-        },
-    )
+        })
 }
 
 /// Any document; Sids of ours appear in it on statements of any shape.
@@ -139,7 +186,8 @@ pub(super) fn asked() -> impl Strategy<Value = Asked> {
         select(PRINCIPALS).prop_map(|name| Principal::Aws(name.to_owned())),
         select(SERVICES).prop_map(|name| Principal::Service(name.to_owned())),
     ];
-    let keys: Vec<_> = KEYS.iter().map(|(key, values)| (Just((*key).to_owned()), proptest::option::weighted(0.7, select(*values)))).collect();
+    let keys: Vec<_> =
+        KEYS.iter().map(|(key, values)| (Just((*key).to_owned()), proptest::option::weighted(0.7, select(*values)))).collect();
     (principal, select(ACTIONS), select(RESOURCES), keys, any::<bool>()).prop_map(|(principal, action, resource, keys, complete)| {
         let context = keys.into_iter().filter_map(|(key, value)| value.map(|value| (key, vec![value.to_owned()]))).collect();
         Asked { principal, action, resource, context, complete }

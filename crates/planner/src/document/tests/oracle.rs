@@ -3,7 +3,7 @@
 //! Left out, because iam-rs 0.8 answers otherwise than AWS documents:
 //! - `{"AWS": "*"}` or an account for a service, an account id or root ARN for the account's roles and users, a role
 //!   for its sessions: it compares kinds and names only. [IAM JSON policy elements: Principal]
-//! - `NotPrincipal` without the account of the spared principal. [IAM JSON policy elements: NotPrincipal]
+//! - `NotPrincipal` without the account of the spared principal. [IAM JSON policy elements: `NotPrincipal`]
 //! - several kinds in one `Principal`, element names in lower case: it does not read them.
 //! - `ArnEquals` with wildcards: it compares text, AWS documents it as `ArnLike`. [IAM: ARN condition operators]
 //! - policy variables in a document of version 2008-10-17: it replaces them. [IAM JSON policy elements: Version]
@@ -23,13 +23,27 @@ const IDENTITIES: &[&str] = &["arn:aws:iam::111122223333:role/ingest", "arn:aws:
 
 fn some_of(pool: Vec<&'static str>) -> impl Strategy<Value = Value> {
     let most = pool.len().min(3);
-    (subsequence(pool, 1..=most), any::<bool>()).prop_map(|(texts, as_list)| if texts.len() == 1 && !as_list { json!(texts[0]) } else { json!(texts) })
+    (subsequence(pool, 1..=most), any::<bool>())
+        .prop_map(|(texts, as_list)| if texts.len() == 1 && !as_list { json!(texts[0]) } else { json!(texts) })
 }
 
 fn condition() -> impl Strategy<Value = Value> {
-    let text = vec!["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringEqualsIfExists", "ArnLike", "ArnNotLike"];
+    let text = vec![
+        "StringEquals",
+        "StringNotEquals",
+        "StringLike",
+        "StringNotLike",
+        "StringEqualsIgnoreCase",
+        "StringEqualsIfExists",
+        "ArnLike",
+        "ArnNotLike",
+    ];
     let line = prop_oneof![
-        (select(text), select(vec!["aws:SourceAccount", "aws:SourceArn", "aws:Other"]), some_of(vec!["111122223333", "arn:aws:s3:::*", "arn:aws:s3:::ledger", "*"])),
+        (
+            select(text),
+            select(vec!["aws:SourceAccount", "aws:SourceArn", "aws:Other"]),
+            some_of(vec!["111122223333", "arn:aws:s3:::*", "arn:aws:s3:::ledger", "*"])
+        ),
         (select(vec!["Bool", "BoolIfExists"]), Just("aws:SecureTransport"), select(vec![json!("true"), json!("false")])),
         (
             select(vec!["NumericLessThan", "NumericGreaterThanEquals", "NumericEquals", "NumericNotEquals", "NumericLessThanIfExists"]),
@@ -106,7 +120,8 @@ fn comparable(asked: &Asked) -> bool {
 
 #[test]
 fn agrees_with_iam_rs() {
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner =
+        proptest::test_runner::TestRunner::new(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() });
     let decided = std::cell::Cell::new([0_u32; 2]);
     let cases = (vec(statement(), 0..5), asked().prop_filter("comparable", comparable));
     runner

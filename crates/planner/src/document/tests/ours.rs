@@ -51,7 +51,9 @@ fn our_statements_have_the_form_that_checkers_accept() {
 fn a_new_document_gets_version_and_id() {
     let own = [deny_plain_http(Protected::Bucket(&bucket()))];
     assert_eq!(value(&merge(None, &own, None)), json!({"Version": "2012-10-17", "Statement": [ours()]}));
-    assert!(merge(None, &own, Some("everseal")).text().starts_with(r#"{"Version":"2012-10-17","Id":"everseal","Statement":[{"Sid":"Everseal"#));
+    assert!(
+        merge(None, &own, Some("everseal")).text().starts_with(r#"{"Version":"2012-10-17","Id":"everseal","Statement":[{"Sid":"Everseal"#)
+    );
 }
 
 #[test]
@@ -226,10 +228,7 @@ fn key_documents_hold_only_what_kms_takes() {
         assert_eq!(check_key_text(text), Err(Refused::Character(character)));
     }
     assert_eq!(check_key_text(&"x".repeat(KEY_LIMIT + 1)), Err(Refused::TooLong { bytes: 32_769, limit: 32_768 }));
-    assert_eq!(
-        check_key_text("中").unwrap_err().to_string(),
-        "the document holds the character U+4E2D, which a key document may not"
-    );
+    assert_eq!(check_key_text("中").unwrap_err().to_string(), "the document holds the character U+4E2D, which a key document may not");
 }
 
 #[test]

@@ -111,4 +111,3 @@ proptest! {
         prop_assert!(vague == sure || vague == Answer::CannotTell, "{vague:?} became {sure:?}");
     }
 }
-

@@ -143,7 +143,7 @@ pub struct ApplyArgs {
 pub struct ChangesArgs {
     #[command(flatten)]
     pub ledger: LedgerArgs,
-    /// Only changes to this resource (ARN, `*` and `?` allowed).
+    /// Only changes to this resource.
     #[arg(long, env = "EVERSEAL_RESOURCE", value_name = "ARN")]
     pub resource: Option<String>,
     /// Only changes of the last …, e.g. `24h`, `7d`.

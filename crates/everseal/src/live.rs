@@ -1,21 +1,26 @@
-//! Into AWS: the runtime, the connection, and accounts that stay closed.
+//! Into AWS: the runtime, the connection, and one pass over every scope of the policies.
 
 use std::future::Future;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result};
-use everseal_aws::{Aws, ConnectOptions};
-use everseal_controller::Unwatched;
+use anyhow::{Context, Result, bail};
+use everseal_aws::{Aws, AwsAccount, ConnectOptions};
+use everseal_controller::{Clock, Memory, Pass, Surroundings, Unwatched, pass};
 use everseal_planner::PolicySet;
+use futures::future::join_all;
 
 use crate::scopes::{self, Closed};
+use crate::world::World;
 
 /// Runs a command's async part.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("can't start the async runtime")?;
-    runtime.block_on(work)
+    let result = runtime.block_on(work);
+    // Whatever still runs has nothing to finish: writes are awaited by those who make them.
+    runtime.shutdown_background();
+    result
 }
 
 /// Connects for a command: nobody scrapes its calls.
@@ -24,9 +29,59 @@ pub async fn connect(policies: Option<&PolicySet>) -> Result<Aws> {
     Ok(Aws::connect(options, Arc::new(Unwatched)).await?)
 }
 
-/// One line for each account that could not be entered.
-pub fn complain(closed: &[Closed]) {
-    for Closed { account, error } in closed {
-        let _ = writeln!(io::stderr(), "account {account} left out: {error}");
+/// One scope of a command: the way in, what it remembers, and what its pass saw.
+#[derive(Debug)]
+pub struct Worked {
+    /// The way in.
+    pub account: AwsAccount,
+    /// What passes and steps of this scope share.
+    pub memory: Mutex<Memory>,
+    /// What was seen, and what follows from it.
+    pub pass: Pass,
+}
+
+/// Every scope that could be entered, and the accounts that stay closed.
+#[derive(Debug)]
+pub struct Everywhere {
+    /// Scopes with their pass.
+    pub scopes: Vec<Worked>,
+    /// Closed accounts.
+    pub closed: Vec<Closed>,
+}
+
+impl Everywhere {
+    /// All plans as one.
+    pub fn world(&self) -> World {
+        let mut world = World::default();
+        for Worked { account: _, memory: _, pass: Pass { inventory, plan } } in &self.scopes {
+            world.add(inventory, plan.clone());
+        }
+        world.unread.extend(self.closed.iter().map(Closed::line));
+        world
+    }
+}
+
+/// Observes and plans every scope of the policies.
+pub async fn pass_everywhere(policies: &PolicySet, clock: Clock) -> Result<Everywhere> {
+    let aws = connect(Some(policies)).await?;
+    let (accounts, closed) = scopes::open(&aws, policies).await;
+    if accounts.is_empty() {
+        let reasons: Vec<String> = closed.iter().map(Closed::line).collect();
+        bail!("no account of the policy could be entered\n{}", reasons.join("\n"));
+    }
+    let scopes = join_all(accounts.into_iter().map(|account| work(account, policies, clock))).await;
+    Ok(Everywhere { scopes, closed })
+}
+
+async fn work(account: AwsAccount, policies: &PolicySet, clock: Clock) -> Worked {
+    let memory = Mutex::new(Memory::starting(clock.now()));
+    let pass = pass::run(&account, &Surroundings { policies, memory: &memory, clock }).await;
+    Worked { account, memory, pass }
+}
+
+/// Prints what could not be read, one line each, to standard error.
+pub fn complain(unread: &[String]) {
+    for line in unread {
+        let _ = writeln!(io::stderr(), "not read: {line}");
     }
 }

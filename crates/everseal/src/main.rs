@@ -3,18 +3,21 @@
 mod args;
 mod commands;
 mod exit;
+mod http;
 mod inventories;
+mod ledgers;
 mod live;
 mod logging;
 mod scopes;
+mod signals;
 mod sources;
+mod world;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Cli, Command};
-use exit::Outcome;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -26,7 +29,9 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args),
         Command::Observe(args) => commands::observe::run(args),
         Command::IamPolicy(args) => commands::iam_policy::run(args),
-        Command::Run(_) | Command::Apply(_) | Command::Changes(_) => Ok(Outcome::InSync),
+        Command::Apply(args) => commands::apply::run(args),
+        Command::Changes(args) => commands::changes::run(args),
+        Command::Run(args) => commands::run::run(args),
     };
     exit::code(outcome)
 }

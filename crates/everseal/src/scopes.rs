@@ -24,6 +24,13 @@ pub struct Closed {
     pub error: ConnectError,
 }
 
+impl Closed {
+    /// For people.
+    pub fn line(&self) -> String {
+        format!("account {} is left out: {}", self.account, self.error)
+    }
+}
+
 /// The accounts and regions of all policies. A policy that names no region holds in `default_region`, one that
 /// names no account in the credentials' own (`own`).
 pub fn wanted(policies: &PolicySet, own: &str, default_region: &str) -> Vec<Wanted> {

@@ -3,14 +3,15 @@
 use std::io::{self, Write};
 
 use anyhow::{Context as _, Result, bail};
-use everseal_planner::plan::{Context, Past};
+use everseal_controller::Clock;
+use everseal_planner::plan::{Context, Past, Plan};
 use everseal_planner::render::{self, Show};
-use everseal_planner::{Arn, Inventory, Plan, PolicySet};
+use everseal_planner::{Arn, Inventory, PolicySet};
 
-use super::plan::{World, from_inventories, outcome, paint};
 use crate::args::ExplainArgs;
 use crate::exit::Outcome;
-use crate::{inventories, sources};
+use crate::world::{World, paint};
+use crate::{inventories, live, sources};
 
 /// Explains one resource.
 pub fn run(args: &ExplainArgs) -> Result<Outcome> {
@@ -18,28 +19,31 @@ pub fn run(args: &ExplainArgs) -> Result<Outcome> {
     let policies = sources::load_policies(&args.policy.policies)?.set;
     let inventories = match &args.inventory {
         Some(file) => inventories::read(file)?,
-        None => bail!("not built yet"),
+        None => live::block_on(async {
+            let everywhere = live::pass_everywhere(&policies, Clock::default()).await?;
+            Ok(everywhere.scopes.into_iter().map(|worked| worked.pass.inventory).collect())
+        })?,
     };
-    explain(&arn, &policies, inventories)
+    explain(&arn, &policies, &inventories)
 }
 
-fn explain(arn: &Arn, policies: &PolicySet, inventories: Vec<Inventory>) -> Result<Outcome> {
+fn explain(arn: &Arn, policies: &PolicySet, inventories: &[Inventory]) -> Result<Outcome> {
     let Some(inventory) = inventories.iter().find(|inventory| inventory.holds(arn)) else {
         bail!("{arn} was not found in the scopes of the policy: check the name, and scopes.regions and scopes.accounts");
     };
     let past = Past::default();
     let cx = Context { policies, inventory, now: inventory.observed_at, past: &past };
     let mut out = io::stdout().lock();
-    writeln!(out, "{arn}\n  in account {}, region {}", inventory.scope.account, inventory.scope.region)?;
+    writeln!(out, "{arn}\n  account {}, region {}", inventory.scope.account, inventory.scope.region)?;
     for line in cx.rules_considered(arn) {
         writeln!(out, "  {line}")?;
     }
-    let mut world = from_inventories(policies, vec![inventory.clone()]);
+    let mut world = World::from_inventories(policies, std::slice::from_ref(inventory));
     narrow(&mut world.plan, arn);
+    world.unread.retain(|line| line.starts_with(arn.as_str()));
     out.write_all(render::text(&world.plan, paint(), Show::Everything).as_bytes())?;
-    let World { plan, unread } = world;
-    let unread = unread.into_iter().filter(|line| line.starts_with(arn.as_str())).collect();
-    Ok(outcome(&World { plan, unread }))
+    live::complain(&world.unread);
+    Ok(world.outcome())
 }
 
 /// Keeps what is about one resource, and the steps that its own need.

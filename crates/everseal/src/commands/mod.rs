@@ -1,8 +1,11 @@
 //! One file per command.
 
+pub mod apply;
+pub mod changes;
 pub mod explain;
 pub mod iam_policy;
 pub mod observe;
 pub mod plan;
+pub mod run;
 pub mod schema;
 pub mod validate;

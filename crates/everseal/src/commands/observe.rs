@@ -6,12 +6,14 @@ use std::io::{self, Write};
 use anyhow::{Context, Result, bail};
 use everseal_aws::AwsAccount;
 use everseal_controller::Account;
+use everseal_planner::Inventory;
 use everseal_planner::plan::{Reads, Target};
 use everseal_planner::policy::PolicySet;
 use futures::future::join_all;
 
 use crate::args::ObserveArgs;
 use crate::exit::Outcome;
+use crate::scopes::Closed;
 use crate::{inventories, live, scopes, sources};
 
 /// Observes and saves.
@@ -26,26 +28,25 @@ pub fn run(args: &ObserveArgs) -> Result<Outcome> {
             Some(policies) => scopes::open(&aws, policies).await,
             None => (aws.account(None, &[aws.region().to_owned()]).await?, Vec::new()),
         };
-        live::complain(&closed);
         if accounts.is_empty() {
-            bail!("no account could be entered");
+            let reasons: Vec<String> = closed.iter().map(Closed::line).collect();
+            bail!("no account could be entered\n{}", reasons.join("\n"));
         }
         let inventories = join_all(accounts.iter().map(|account| observe(account, policies.as_ref()))).await;
-        let unread: Vec<String> = inventories.iter().flat_map(everseal_planner::Inventory::unread).collect();
+        let mut unread: Vec<String> = inventories.iter().flat_map(Inventory::unread).collect();
+        unread.extend(closed.iter().map(Closed::line));
         let text = inventories::text(inventories)?;
         match &args.output {
             Some(file) => fs::write(file, text + "\n").with_context(|| format!("can't write the inventory to {}", file.display()))?,
             None => writeln!(io::stdout(), "{text}")?,
         }
-        for line in &unread {
-            let _ = writeln!(io::stderr(), "not read: {line}");
-        }
-        Ok(if unread.is_empty() && closed.is_empty() { Outcome::InSync } else { Outcome::Incomplete })
+        live::complain(&unread);
+        Ok(if unread.is_empty() { Outcome::InSync } else { Outcome::Incomplete })
     })
 }
 
 /// Everything that rules and gates may need, so that a plan from the saved inventory is complete.
-async fn observe(account: &AwsAccount, policies: Option<&PolicySet>) -> everseal_planner::Inventory {
+async fn observe(account: &AwsAccount, policies: Option<&PolicySet>) -> Inventory {
     let mut reads = policies.map_or_else(Reads::everything, |policies| Reads::for_policies(policies, account.scope()));
     reads.gate_facts = true;
     account.observe(&Target::Everything, &reads).await

@@ -1,0 +1,79 @@
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use everseal_controller::{Clock, Ledger, Metrics, Status};
+use everseal_planner::Scope;
+use object_store::memory::InMemory;
+use prometheus::Registry;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::*;
+
+fn shown() -> Shown {
+    let registry = Registry::new();
+    Metrics::register(&registry, Clock::default()).unwrap();
+    Metrics::build_info(&registry, "1.2.3").unwrap();
+    Shown {
+        registry,
+        status: Status::new(Clock::default()),
+        ledger: Ledger::new(Arc::new(InMemory::new()), object_store::path::Path::default()),
+    }
+}
+
+async fn get(shown: &Shown, path: &str) -> (StatusCode, String) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let answer = routes(shown.clone()).oneshot(request).await.unwrap();
+    let code = answer.status();
+    (code, String::from_utf8(to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn before_anything_happened_it_is_neither_live_nor_ready_and_says_why() {
+    let shown = shown();
+    let (code, text) = get(&shown, "/livez").await;
+    assert_eq!((code, text.contains("has not started")), (StatusCode::SERVICE_UNAVAILABLE, true));
+    let (code, text) = get(&shown, "/readyz").await;
+    assert_eq!((code, text.contains("no policy is loaded")), (StatusCode::SERVICE_UNAVAILABLE, true));
+    let (code, text) = get(&shown, "/healthz").await;
+    let health: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &health["ok"]), (StatusCode::SERVICE_UNAVAILABLE, &Value::Bool(false)));
+}
+
+#[tokio::test]
+async fn a_loop_that_moves_with_its_first_pass_done_is_healthy() {
+    let shown = shown();
+    shown.status.beat();
+    shown.status.policies_loaded(vec!["p".into()], "r".into());
+    let scope = Scope { partition: "aws".into(), account: "111122223333".into(), region: "us-east-1".into() };
+    shown.status.update(&scope, |status| status.first_pass_done = true);
+    assert_eq!(get(&shown, "/healthz").await.0, StatusCode::OK);
+    let (_, text) = get(&shown, "/api/v1/status").await;
+    let status: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(status["policy"]["names"][0], "p");
+    assert_eq!(status["scopes"][0]["scope"]["region"], "us-east-1");
+}
+
+#[tokio::test]
+async fn metrics_are_in_prometheus_text_form() {
+    let (code, text) = get(&shown(), "/metrics").await;
+    assert_eq!(code, StatusCode::OK);
+    assert!(text.contains("everseal_build_info{version=\"1.2.3\"} 1"), "{text}");
+    assert!(text.contains("process_resident_memory_bytes"));
+}
+
+#[tokio::test]
+async fn every_api_endpoint_answers_json_and_wrong_questions_are_refused() {
+    let shown = shown();
+    for name in ["findings", "plan", "paths", "keys", "changes", "status"] {
+        let (code, text) = get(&shown, &format!("/api/v1/{name}")).await;
+        assert_eq!(code, StatusCode::OK, "{name}");
+        assert!(serde_json::from_str::<Value>(&text).unwrap().is_object(), "{name}");
+    }
+    assert_eq!(get(&shown, "/api/v1/findings?colour=red").await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(get(&shown, "/api/v1/changes?resource=queue").await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(get(&shown, "/nowhere").await.0, StatusCode::NOT_FOUND);
+}

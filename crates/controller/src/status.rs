@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use everseal_planner::paths::hops::{Hop, hops};
 use everseal_planner::{Arn, Finding, Inventory, Plan, Scope, State, Step};
 use serde::Serialize;
 
@@ -45,6 +46,8 @@ pub struct ScopeStatus {
     pub tally: Tally,
     /// Keys in use.
     pub keys: Vec<KeyStatus>,
+    /// Where data goes, as far as it was observed.
+    pub hops: Vec<Hop>,
     /// End of the last full pass that listed every service, in Unix time.
     pub last_success: Option<i64>,
     /// What went wrong last, empty again after a success.
@@ -62,6 +65,7 @@ impl ScopeStatus {
             steps: Vec::new(),
             tally: Tally::default(),
             keys: Vec::new(),
+            hops: Vec::new(),
             last_success: None,
             last_error: None,
             first_pass_done: false,
@@ -74,6 +78,7 @@ impl ScopeStatus {
         self.steps.clone_from(&plan.steps);
         self.tally = tally;
         self.keys = keys_of(inventory);
+        self.hops = hops(inventory);
     }
 }
 

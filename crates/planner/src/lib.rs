@@ -23,7 +23,7 @@ pub(crate) mod fixtures;
 pub mod inventory;
 pub mod kinesis;
 pub mod kms;
-pub(crate) mod paths;
+pub mod paths;
 pub mod plan;
 pub mod policy;
 pub mod rds;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::{Context as _, Result, bail};
 use everseal_controller::Clock;
+use everseal_planner::paths::hops::{Hop, hops, hops_through};
 use everseal_planner::plan::{Context, Past, Plan};
 use everseal_planner::render::{self, Show};
 use everseal_planner::{Arn, Inventory, PolicySet};
@@ -37,6 +38,10 @@ fn explain(arn: &Arn, policies: &PolicySet, inventories: &[Inventory]) -> Result
     writeln!(out, "{arn}\n  account {}, region {}", inventory.scope.account, inventory.scope.region)?;
     for line in cx.rules_considered(arn) {
         writeln!(out, "  {line}")?;
+    }
+    let hops = hops(inventory);
+    for Hop { from, to, kind, plain_http } in hops_through(&hops, arn) {
+        writeln!(out, "  path: {from} -> {to} ({kind}{})", if *plain_http { ", over plain HTTP" } else { "" })?;
     }
     let mut world = World::from_inventories(policies, std::slice::from_ref(inventory));
     narrow(&mut world.plan, arn);

@@ -60,7 +60,7 @@ pub async fn findings(State(shown): State<Arc<Shown>>, Query(narrow): Query<Narr
 fn summary(scopes: &[Arc<ScopeStatus>]) -> Value {
     let mut counts = serde_json::Map::new();
     for state in everseal_controller::tally::ResourceState::ALL {
-        let count: u64 = scopes.iter().map(|status| status.tally.in_state(*state)).sum();
+        let count: u64 = scopes.iter().map(|status| status.tally.in_state(state)).sum();
         counts.insert(state.id().to_owned(), count.into());
     }
     Value::Object(counts)

@@ -1,6 +1,7 @@
 //! Data paths: who sends to a resource and who reads from it, and what each of them needs of its key.
 
 pub(crate) mod grants;
+pub mod hops;
 pub(crate) mod sources;
 #[cfg(test)]
 mod tests;

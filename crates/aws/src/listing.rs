@@ -1,9 +1,17 @@
 //! Paged listings as streams: resources are read while the next page is still to come, and never
 //! more of them at a time than an API takes.
 
+use std::collections::BTreeSet;
+
+use everseal_planner::{Arn, Service};
 use futures::stream::{self, Stream, StreamExt};
 
 use crate::error::AwsError;
+
+/// The targets that belong to a service.
+pub(crate) fn targets_of(arns: &BTreeSet<Arn>, service: Service) -> Vec<Result<Arn, AwsError>> {
+    arns.iter().filter(|arn| arn.service() == service.id()).cloned().map(Ok).collect()
+}
 
 /// What one page holds: items, and where the next page begins.
 pub(crate) type Page<T> = (Vec<T>, Option<String>);

@@ -78,16 +78,16 @@ pub enum Rate {
     Unpublished,
     /// The published rate.
     PerSecond(u32),
-    /// The published rate differs by region.
-    ByRegion(fn(&str) -> u32),
+    /// The published rate differs by region: where to start, and how far it may rise while AWS does not throttle.
+    ByRegion(fn(&str) -> (u32, u32)),
 }
 
 impl Rate {
-    /// The rate in `region`.
-    pub fn in_region(self, region: &str) -> Option<u32> {
+    /// First and highest rate in `region`.
+    pub fn in_region(self, region: &str) -> Option<(u32, u32)> {
         match self {
             Self::Unpublished => None,
-            Self::PerSecond(rate) => Some(rate),
+            Self::PerSecond(rate) => Some((rate, rate)),
             Self::ByRegion(rate) => Some(rate(region)),
         }
     }

@@ -1,7 +1,8 @@
 //! How often a call may be made: a token bucket for each operation of a scope.
 //!
 //! It starts from the rate that AWS publishes, halves when AWS throttles and recovers slowly. Where
-//! none is published there is no limit until AWS throttles; the limit then found is forgotten again
+//! a region's rate is known only as a range, it rises until AWS throttles or the highest is reached.
+//! Where none is published there is no limit until AWS throttles; the limit then found is forgotten
 //! once the calls have long outgrown it.
 
 use std::sync::{Mutex, PoisonError};
@@ -9,8 +10,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Part of the rate that comes back each second after throttling.
-const RECOVERY_PER_SECOND: f64 = 0.05;
+/// Part of the rate that is added each second, once AWS has throttled.
+const RECOVERY: f64 = 0.05;
+/// Part of the rate that is added each second while AWS never throttled.
+const PROBING: f64 = 0.2;
+/// A pause counts as this many seconds at most: nobody tried the rate while nothing was called.
+const LONGEST_PAUSE: f64 = 5.0;
 /// No pace is slower: a call every other second.
 const SLOWEST: f64 = 0.5;
 /// An unpublished limit is forgotten at this multiple of the rate that it was found at.
@@ -22,26 +27,27 @@ pub struct Pace(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    published: Option<f64>,
+    /// The rate never rises above it; `None` = unpublished.
+    highest: Option<f64>,
     /// Now, in calls per second; `None` = unlimited.
     rate: Option<f64>,
-    /// The rate at which AWS throttled last.
-    throttled_at: f64,
     /// Calls that may be made now; below zero: calls that wait already.
     tokens: f64,
     refilled: Instant,
-    halved: Option<Instant>,
-    /// Calls in the second that began at `.0`, to know what "unlimited" came to.
-    second: (Instant, u32),
+    raised: Instant,
+    /// When AWS throttled last, and the rate that was too much.
+    throttled: Option<(Instant, f64)>,
+    /// Calls in the second that began at `.0` and in the one before, to know what "unlimited" came to.
+    second: (Instant, u32, u32),
 }
 
 impl Pace {
-    /// Starts at the published rate.
-    pub fn new(published: Option<u32>) -> Self {
+    /// First and highest rate, in calls per second.
+    pub fn new(published: Option<(u32, u32)>) -> Self {
         let now = Instant::now();
-        let published = published.map(f64::from);
-        let tokens = published.unwrap_or_default();
-        Self(Mutex::new(State { published, rate: published, throttled_at: 0.0, tokens, refilled: now, halved: None, second: (now, 0) }))
+        let (rate, highest) = published.map(|(first, highest)| (f64::from(first), f64::from(highest))).unzip();
+        let tokens = rate.unwrap_or_default();
+        Self(Mutex::new(State { highest, rate, tokens, refilled: now, raised: now, throttled: None, second: (now, 0, 0) }))
     }
 
     /// Waits until a call may be made.
@@ -70,9 +76,9 @@ impl Pace {
 
 impl State {
     fn take(&mut self, now: Instant) -> Duration {
-        let (second, calls) = self.second;
-        self.second = if now.duration_since(second) < Duration::from_secs(1) { (second, calls + 1) } else { (now, 1) };
-        self.recover(now);
+        let (second, calls, before) = self.second;
+        self.second = if now.duration_since(second) < Duration::from_secs(1) { (second, calls + 1, before) } else { (now, 1, calls) };
+        self.rise(now);
         let Some(rate) = self.rate else { return Duration::ZERO };
         let elapsed = now.duration_since(self.refilled).as_secs_f64();
         self.refilled = now;
@@ -80,31 +86,32 @@ impl State {
         if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / rate) }
     }
 
-    fn recover(&mut self, now: Instant) {
-        let (Some(rate), Some(halved)) = (self.rate, self.halved) else { return };
-        let quiet = now.duration_since(halved).as_secs_f64();
+    fn rise(&mut self, now: Instant) {
+        let Some(rate) = self.rate else { return };
+        let quiet = now.duration_since(self.raised).as_secs_f64();
         if quiet < 1.0 {
             return;
         }
-        self.halved = Some(now);
-        let faster = rate * (1.0 + RECOVERY_PER_SECOND * quiet);
-        match self.published {
-            Some(published) if faster >= published => (self.rate, self.halved) = (self.published, None),
-            None if faster >= self.throttled_at * FORGET_AT => (self.rate, self.halved) = (None, None),
-            Some(_) | None => self.rate = Some(faster),
-        }
+        self.raised = now;
+        let part = if self.throttled.is_some() { RECOVERY } else { PROBING };
+        let risen = rate * (1.0 + part * quiet.min(LONGEST_PAUSE));
+        self.rate = match (self.highest, self.throttled) {
+            (Some(highest), _) => Some(risen.min(highest)),
+            (None, Some((_, too_much))) if risen < too_much * FORGET_AT => Some(risen),
+            (None, Some(_) | None) => None,
+        };
     }
 
     /// One burst of throttled answers halves once.
     fn halve(&mut self, now: Instant) {
-        if self.halved.is_some_and(|halved| now.duration_since(halved) < Duration::from_secs(1)) {
+        if self.throttled.is_some_and(|(at, _)| now.duration_since(at) < Duration::from_secs(1)) {
             return;
         }
-        let rate = self.rate.unwrap_or_else(|| f64::from(self.second.1));
-        self.throttled_at = rate;
-        self.rate = Some((rate / 2.0).max(SLOWEST));
+        let (_, calls, before) = self.second;
+        let too_much = self.rate.unwrap_or_else(|| f64::from(calls.max(before)));
+        self.rate = Some((too_much / 2.0).max(SLOWEST));
         self.tokens = self.tokens.min(0.0);
-        self.refilled = now;
-        self.halved = Some(now);
+        (self.refilled, self.raised) = (now, now);
+        self.throttled = Some((now, too_much));
     }
 }

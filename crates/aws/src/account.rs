@@ -4,7 +4,7 @@
 //! An observation never fails as a whole. Buckets are listed once per account and pass, whichever of
 //! its scopes comes first, and each bucket is worked in its own region's scope.
 
-mod keys;
+pub(crate) mod keys;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -5,10 +5,10 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_config::{Region, SdkConfig};
-use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime::client::retries::{ClientRateLimiter, RetryPartition};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -130,9 +130,8 @@ impl ScopeContext {
 
     /// An empty inventory of this scope, for what an adapter is about to read.
     pub fn part(&self) -> Inventory {
-        let now = self.0.sdk.time_source().map_or_else(SystemTime::now, |time| time.now());
-        let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
-        Inventory::empty(self.0.scope.clone(), i64::try_from(since_epoch).unwrap_or(i64::MAX))
+        let now = i64::try_from(self.since_epoch().as_secs()).unwrap_or(i64::MAX);
+        Inventory::empty(self.0.scope.clone(), now)
     }
 
     /// The same account in another region (or this very context).
@@ -163,7 +162,13 @@ impl ScopeContext {
 
     /// Each scope and API has its own retry quota and send rate: one account's throttling is not another's.
     fn retry_partition(&self, api: Api) -> RetryPartition {
-        RetryPartition::new(format!("{}/{}", self.0.scope, api.id()))
+        let limiter = ClientRateLimiter::new(self.since_epoch().as_secs_f64());
+        RetryPartition::custom(format!("{}/{}", self.0.scope, api.id())).client_rate_limiter(limiter).build()
+    }
+
+    fn since_epoch(&self) -> Duration {
+        let now = self.0.sdk.time_source().map_or_else(SystemTime::now, |time| time.now());
+        now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
     }
 
     fn wire_count(&self, api: Api) -> WireCount {

@@ -37,7 +37,7 @@ use everseal_planner::{Arn, Scope};
 use crate::account::{AccountShared, AwsAccount};
 use crate::call::{Observer, ScopeContext};
 use crate::error::AwsError;
-use role::RoleCredentials;
+pub(crate) use role::RoleCredentials;
 
 /// Connecting succeeds or fails within this time.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(9);

@@ -169,6 +169,7 @@ fn readable(text: &str) -> String {
 /// [S3 SlowDown; SQS RequestThrottled; RDS and query APIs Throttling; JSON APIs ThrottlingException …]
 pub(crate) const THROTTLING_CODES: &[&str] = &[
     "BandwidthLimitExceeded",
+    "KMSThrottling",
     "KMSThrottlingException",
     "KmsThrottled",
     "PriorRequestNotComplete",

@@ -32,6 +32,9 @@ pub mod wire;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, dead_code)]
 pub(crate) mod testing;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 pub use account::AwsAccount;
 pub use call::ScopeContext;

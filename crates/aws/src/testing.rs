@@ -11,13 +11,14 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::checksum_config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_types::retry::RetryConfig;
 use everseal_controller::CallObserver;
 use everseal_planner::Scope;
 
-use crate::call::ScopeContext;
+use crate::call::{ScopeContext, UNLISTED};
 
 /// A request as it went over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +63,18 @@ impl Answer {
 
 type Answering = dyn Fn(&Seen) -> Answer + Send + Sync;
 
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Works,
+    Refuses,
+    Silent,
+}
+
 /// The wire: answers and remembers.
 #[derive(Clone)]
 pub(crate) struct Wire {
+    line: Line,
     answer: Arc<Answering>,
     seen: Arc<Mutex<Vec<Seen>>>,
     /// `service operation code` of every attempt, and `service operation throttled`.
@@ -79,7 +89,17 @@ impl fmt::Debug for Wire {
 
 impl Wire {
     pub(crate) fn new(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
-        Self { answer: Arc::new(answer), seen: Arc::default(), counted: Arc::default() }
+        Self { line: Line::Works, answer: Arc::new(answer), seen: Arc::default(), counted: Arc::default() }
+    }
+
+    /// Every connection is refused.
+    pub(crate) fn unreachable() -> Self {
+        Self { line: Line::Refuses, ..Self::new(|_| Answer::ok("")) }
+    }
+
+    /// Nothing ever answers.
+    pub(crate) fn silent() -> Self {
+        Self { line: Line::Silent, ..Self::new(|_| Answer::ok("")) }
     }
 
     /// Requests so far, in the order they were sent.
@@ -87,8 +107,11 @@ impl Wire {
         self.seen.lock().unwrap().clone()
     }
 
+    /// Every attempt; fails the test where a call was made with another operation's constant.
     pub(crate) fn counted(&self) -> Vec<String> {
-        self.counted.lock().unwrap().clone()
+        let counted = self.counted.lock().unwrap().clone();
+        assert!(counted.iter().all(|attempt| !attempt.contains(UNLISTED)), "{counted:?}");
+        counted
     }
 
     pub(crate) fn http_client(&self) -> SharedHttpClient {
@@ -137,6 +160,11 @@ impl HttpConnector for Wire {
             headers: request.headers().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
         };
+        match self.line {
+            Line::Works => {}
+            Line::Refuses => return HttpConnectorFuture::ready(Err(ConnectorError::io("connection refused".into()))),
+            Line::Silent => return HttpConnectorFuture::new(std::future::pending()),
+        }
         let answer = (self.answer)(&seen);
         self.seen.lock().unwrap().push(seen);
         let mut response = HttpResponse::new(answer.status.try_into().unwrap(), SdkBody::from(answer.body));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use everseal_planner::Inventory;
 
 /// Every key reference in the inventory. A bucket under `aws:kms` without a key uses `aws/s3`.
-pub(super) fn references(inventory: &Inventory) -> BTreeSet<String> {
+pub(crate) fn references(inventory: &Inventory) -> BTreeSet<String> {
     let buckets = inventory.buckets.values().filter_map(|bucket| bucket.encryption.known()?.as_ref()).filter_map(|encryption| {
         let by_default = encryption.algorithm.starts_with("aws:kms").then_some("alias/aws/s3");
         encryption.kms_key.as_deref().or(by_default)

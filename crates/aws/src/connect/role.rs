@@ -18,14 +18,14 @@ const SESSION: Duration = Duration::from_secs(3600);
 
 /// Asks for a new session whenever the identity cache finds the last one about to expire.
 #[derive(Debug)]
-pub(super) struct RoleCredentials {
+pub(crate) struct RoleCredentials {
     ctx: ScopeContext,
     role: String,
     external_id: Option<String>,
 }
 
 impl RoleCredentials {
-    pub(super) fn new(ctx: ScopeContext, role: String, external_id: Option<String>) -> Self {
+    pub(crate) fn new(ctx: ScopeContext, role: String, external_id: Option<String>) -> Self {
         Self { ctx, role, external_id }
     }
 

@@ -6,6 +6,7 @@ mod listing;
 mod observe;
 pub mod operations;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub(crate) use apply::apply;

@@ -4,6 +4,7 @@ mod apply;
 mod observe;
 pub mod operations;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub(crate) use apply::apply;

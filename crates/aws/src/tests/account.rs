@@ -1,0 +1,95 @@
+use std::collections::BTreeSet;
+
+use everseal_controller::Account;
+use everseal_planner::inventory::{
+    Bucket, BucketEncryption, DataStream, DataStreamSummary, Queue, QueueAttributes, Topic, TopicAttributes,
+};
+use everseal_planner::plan::{Change, Reads, Target};
+use everseal_planner::{Arn, Reading};
+
+use crate::account::AwsAccount;
+use crate::account::keys::references;
+use crate::testing::{Answer, Wire};
+
+fn arn(text: &str) -> Arn {
+    Arn::parse(text).unwrap()
+}
+
+fn bucket(name: &str, algorithm: &str, kms_key: Option<&str>) -> Bucket {
+    let encryption = BucketEncryption {
+        algorithm: algorithm.to_owned(),
+        kms_key: kms_key.map(str::to_owned),
+        bucket_key: false,
+        blocked_encryption_types: None,
+    };
+    Bucket {
+        arn: arn(&format!("arn:aws:s3:::{name}")),
+        name: name.to_owned(),
+        encryption: Reading::Known(Some(encryption)),
+        document: Reading::NotRead,
+        tags: Reading::NotRead,
+        website: Reading::NotRead,
+        log_delivery_acl: Reading::NotRead,
+        replication: Reading::NotRead,
+        notifications: Reading::NotRead,
+        public_access: Reading::NotRead,
+    }
+}
+
+#[test]
+fn each_key_in_use_is_named_once_however_it_is_spelt() {
+    let wire = Wire::new(|_| Answer::ok("{}"));
+    let mut inventory = wire.context().part();
+    for bucket in [
+        bucket("a", "aws:kms", Some("key-1")),
+        bucket("b", "aws:kms", None),
+        bucket("c", "AES256", None),
+        bucket("d", "aws:kms", Some("key-1")),
+    ] {
+        inventory.buckets.insert(bucket.arn.clone(), bucket);
+    }
+    let queue = arn("arn:aws:sqs:us-east-1:111122223333:q");
+    let attributes = QueueAttributes { kms_key: Some("alias/finance".to_owned()), ..QueueAttributes::default() };
+    inventory
+        .queues
+        .insert(queue.clone(), Queue { arn: queue, url: String::new(), attributes: Reading::Known(attributes), tags: Reading::NotRead });
+    let topic = arn("arn:aws:sns:us-east-1:111122223333:t");
+    let attributes = Reading::Known(TopicAttributes { kms_key: Some("key-2".to_owned()), document: None });
+    inventory.topics.insert(topic.clone(), Topic { arn: topic, attributes, tags: Reading::NotRead });
+    let stream = arn("arn:aws:kinesis:us-east-1:111122223333:stream/s");
+    let summary = DataStreamSummary { status: "ACTIVE".to_owned(), encrypted: true, kms_key: Some("key-3".to_owned()) };
+    inventory
+        .data_streams
+        .insert(stream.clone(), DataStream { arn: stream, name: "s".to_owned(), summary: Reading::Known(summary), tags: Reading::NotRead });
+    let expected = ["alias/aws/s3", "alias/finance", "key-1", "key-2", "key-3"];
+    assert_eq!(references(&inventory), BTreeSet::from(expected.map(str::to_owned)));
+}
+
+#[tokio::test]
+async fn a_partial_observation_asks_only_the_services_of_its_targets() {
+    let wire = Wire::new(|request| {
+        assert!(request.body.starts_with("Action=GetTopicAttributes"), "{request:?}");
+        Answer::ok(
+            "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes></Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>",
+        )
+    });
+    let account = AwsAccount::new(wire.context(), std::sync::Arc::default());
+    let topic = arn("arn:aws:sns:us-east-1:111122223333:t");
+    let mut reads = Reads { tags_of: BTreeSet::new(), ..Reads::everything() };
+    reads.services.remove(&everseal_planner::Service::Kms);
+    let inventory = account.observe(&Target::Resources(BTreeSet::from([topic.clone()])), &reads).await;
+    assert_eq!(inventory.topics.keys().collect::<Vec<_>>(), [&topic]);
+    assert_eq!(wire.counted(), ["sns GetTopicAttributes OK"]);
+}
+
+#[tokio::test]
+async fn a_change_goes_to_the_service_that_makes_it() {
+    let wire = Wire::new(|_| Answer::ok("{}"));
+    let account = AwsAccount::new(wire.context(), std::sync::Arc::default());
+    let queue = arn("arn:aws:sqs:us-east-1:111122223333:q");
+    let url = "https://sqs.us-east-1.amazonaws.com/111122223333/q".to_owned();
+    account.apply(&queue, &Change::QueueDocument { url, before: None, after: "{}".to_owned() }).await.unwrap();
+    let change = Change::BucketDocument { bucket: "b".to_owned(), before: None, after: "{}".to_owned() };
+    account.apply(&arn("arn:aws:s3:::b"), &change).await.unwrap();
+    assert_eq!(wire.counted(), ["sqs SetQueueAttributes OK", "s3 PutBucketPolicy OK"]);
+}

@@ -103,7 +103,7 @@ impl Account for AwsAccount {
 }
 
 async fn when<T>(wanted: bool, work: impl Future<Output = T>) -> Option<T> {
-    if wanted { Some(work.await) } else { None }
+    if wanted { Some(Box::pin(work).await) } else { None }
 }
 
 /// A partial observation asks only the services that its targets belong to.

@@ -157,7 +157,8 @@ impl ScopeContext {
         let pace = self.0.paces.of(operation, &self.0.scope.region);
         pace.admit().await;
         let _permit = self.0.permits[operation.api as usize].acquire().await;
-        request.await.map_err(|error| AwsError::new(operation, &error))
+        // The SDK's futures are many kilobytes: on the heap while they run, never part of ours.
+        Box::pin(request).await.map_err(|error| AwsError::new(operation, &error))
     }
 
     /// Each scope and API has its own retry quota and send rate: one account's throttling is not another's.

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::{DbCluster, DbInstance, Filter};
+use aws_sdk_rds::types::Filter;
 use everseal_planner::arn::ArnError;
 use everseal_planner::plan::{Reads, Target};
+use everseal_planner::rds::observed::{DbCluster, DbInstance};
 use everseal_planner::{Arn, Inventory, Service};
 
 use super::{convert, operations, parameters};
@@ -31,17 +32,19 @@ pub async fn observe(ctx: &ScopeContext, target: &Target, reads: &Reads) -> Inve
     part
 }
 
+/// One listing that failed takes nothing from what the other one saw.
 async fn read_databases(ctx: &ScopeContext, target: &Target, part: &mut Inventory) -> Result<(), AwsError> {
     let (instances, clusters) = futures::join!(instances(ctx, target), clusters(ctx, target));
-    for described in clusters? {
-        let cluster = convert::cluster(&described).map_err(|error| not_an_arn(&operations::DESCRIBE_DB_CLUSTERS, &error))?;
-        part.db_clusters.insert(cluster.arn.clone(), cluster);
+    let mut failed = Ok(());
+    match clusters {
+        Ok(clusters) => part.db_clusters.extend(clusters.into_iter().map(|cluster| (cluster.arn.clone(), cluster))),
+        Err(error) => failed = Err(error),
     }
-    for described in instances? {
-        let instance = convert::instance(&described).map_err(|error| not_an_arn(&operations::DESCRIBE_DB_INSTANCES, &error))?;
-        part.db_instances.insert(instance.arn.clone(), instance);
+    match instances {
+        Ok(instances) => part.db_instances.extend(instances.into_iter().map(|instance| (instance.arn.clone(), instance))),
+        Err(error) => failed = Err(error),
     }
-    Ok(())
+    failed
 }
 
 fn not_an_arn(operation: &'static Operation, error: &ArnError) -> AwsError {
@@ -77,7 +80,9 @@ async fn instances(ctx: &ScopeContext, target: &Target) -> Result<Vec<DbInstance
             page => page?,
         };
         marker = page.marker().map(str::to_owned);
-        found.extend(page.db_instances.unwrap_or_default().into_iter().filter(|one| convert::is_rds_engine(one.engine())));
+        for one in page.db_instances().iter().filter(|one| convert::is_rds_engine(one.engine())) {
+            found.push(convert::instance(one).map_err(|error| not_an_arn(&operations::DESCRIBE_DB_INSTANCES, &error))?);
+        }
         if marker.is_none() {
             return Ok(found);
         }
@@ -98,7 +103,9 @@ async fn clusters(ctx: &ScopeContext, target: &Target) -> Result<Vec<DbCluster>,
             page => page?,
         };
         marker = page.marker().map(str::to_owned);
-        found.extend(page.db_clusters.unwrap_or_default().into_iter().filter(|one| convert::is_rds_engine(one.engine())));
+        for one in page.db_clusters().iter().filter(|one| convert::is_rds_engine(one.engine())) {
+            found.push(convert::cluster(one).map_err(|error| not_an_arn(&operations::DESCRIBE_DB_CLUSTERS, &error))?);
+        }
         if marker.is_none() {
             return Ok(found);
         }

@@ -9,12 +9,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 const AFTER_HELP: &str = "\
 Exit codes: 0 in sync or done, 1 error, 2 drift found, 3 a step failed or was stopped.
 
-Credentials, region and endpoint come from the AWS SDK's standard chain: environment, profile, IAM Identity Center,
-IRSA, EKS Pod Identity, ECS task role; AWS_ENDPOINT_URL points everything at another endpoint.
+Credentials, region and endpoint come from the AWS SDK's standard chain (environment, profile, IAM Identity Center, \
+IRSA, EKS Pod Identity, ECS task role). AWS_ENDPOINT_URL points everything at another endpoint.
 
 Start with:  everseal validate --policy policy.yaml
              everseal plan     --policy policy.yaml     (changes nothing)
              everseal apply    --policy policy.yaml     (asks first)";
+
+/// The SDK's warnings repeat what our own errors say in words.
+const DEFAULT_LOG: &str = "info,aws_config=error";
 
 /// Keeps the encryption of AWS data paths at its desired state, without ever breaking one.
 #[derive(Debug, Parser)]
@@ -24,7 +27,7 @@ pub struct Cli {
     #[arg(long, global = true, env = "EVERSEAL_LOG_FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
     /// What to log, in tracing's filter language, e.g. `info` or `everseal_aws=debug`.
-    #[arg(long, global = true, env = "EVERSEAL_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, global = true, env = "EVERSEAL_LOG", default_value = DEFAULT_LOG, value_name = "FILTER")]
     pub log: String,
     /// What to do.
     #[command(subcommand)]

@@ -20,6 +20,8 @@ pub mod queue;
 pub mod recent;
 pub mod status;
 pub mod tally;
+#[cfg(test)]
+mod testing;
 
 pub use account::{Account, ApplyError, KmsErrorPoint};
 pub use calls::{CallObserver, Unwatched};

@@ -47,15 +47,15 @@ pub(super) fn judge(judged: &Judged<'_>, wanted: &DestinationSpec, draft: &mut D
     let open: Vec<&DeliveryDestination> =
         parts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Open(_))).map(|(part, _)| *part).collect();
     if !open.is_empty() {
-        words.message = "What Firehose delivers there is not encrypted as the policy asks.".to_owned();
+        words.message = "What Firehose delivers there is not encrypted as the policy asks.".into();
         let remedies = remedies(judged, &open, key, draft);
         return draft.drifted(&judged.subject, CHECK, words, remedies);
     }
     let doubts: Vec<&str> =
         parts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::CannotTell(_))).map(|(_, verdict)| verdict.text()).collect();
     if parts.is_empty() {
-        words.actual = "no S3 part".to_owned();
-        words.message = "AWS described no destination with an S3 part.".to_owned();
+        words.actual = "no S3 part".into();
+        words.message = "AWS described no destination with an S3 part.".into();
         draft.unknown(&judged.subject, CHECK, words);
     } else if doubts.is_empty() {
         draft.compliant(&judged.subject, CHECK, words);

@@ -53,10 +53,10 @@ pub(super) fn expected(at_rest: &DeliveryStreamAtRest) -> String {
 
 fn behind_kinesis(judged: &Judged<'_>, source: Option<&Arn>, mut words: Words, draft: &mut Draft) {
     let subject = &judged.subject;
-    words.expected = "its Kinesis source stream is encrypted".to_owned();
+    words.expected = "its Kinesis source stream is encrypted".into();
     let Some(source) = source else {
-        words.actual = "source not known".to_owned();
-        words.message = "AWS did not say which Kinesis stream it reads.".to_owned();
+        words.actual = "source not known".into();
+        words.message = "AWS did not say which Kinesis stream it reads.".into();
         return draft.unknown(subject, CHECK, words);
     };
     words.notes.push(format!(
@@ -66,12 +66,12 @@ fn behind_kinesis(judged: &Judged<'_>, source: Option<&Arn>, mut words: Words, d
     let summary = match judged.cx.inventory.data_streams.get(source).map(|stream| &stream.summary) {
         Some(Reading::Known(summary)) => summary,
         Some(Reading::Unreadable { unreadable }) => {
-            words.actual = "source not readable".to_owned();
+            words.actual = "source not readable".into();
             words.message = format!("The source stream {} could not be read: {}.", source.name(), why(unreadable));
             return draft.unknown(subject, CHECK, words);
         }
         Some(Reading::NotRead) | None => {
-            words.actual = "source not read".to_owned();
+            words.actual = "source not read".into();
             words.message = format!("The source stream {source} was not read.");
             return draft.unknown(subject, CHECK, words);
         }
@@ -82,7 +82,7 @@ fn behind_kinesis(judged: &Judged<'_>, source: Option<&Arn>, mut words: Words, d
         return draft.compliant(subject, CHECK, words);
     }
     words.actual = format!("source {} not encrypted", source.name());
-    words.message = "What arrives at the source is stored there in the clear.".to_owned();
+    words.message = "What arrives at the source is stored there in the clear.".into();
     let remedy = Remedy::manual(
         format!("encrypt the source stream {}", source.name()),
         format!(
@@ -106,9 +106,9 @@ fn direct_put(judged: &Judged<'_>, at_rest: &DeliveryStreamAtRest, mut words: Wo
             words.message = format!("Whether that is the wanted key can't be told: {reason}.");
             return draft.unknown(&judged.subject, CHECK, words);
         }
-        ("ENABLED", Fit::Other) => words.message = "The stream is encrypted with another key than the policy asks for.".to_owned(),
+        ("ENABLED", Fit::Other) => words.message = "The stream is encrypted with another key than the policy asks for.".into(),
         ("ENABLING", _) => {
-            words.message = "Firehose is turning encryption on; records may be stored in the clear until it is done.".to_owned()
+            words.message = "Firehose is turning encryption on; records may be stored in the clear until it is done.".into();
         }
         ("ENABLING_FAILED", _) => {
             words.message = format!(
@@ -116,10 +116,10 @@ fn direct_put(judged: &Judged<'_>, at_rest: &DeliveryStreamAtRest, mut words: Wo
                 failure_in_words(failure.as_deref())
             );
         }
-        ("" | "DISABLED", _) => words.message = "Records are stored in the clear until they are delivered.".to_owned(),
-        ("DISABLING", _) => words.message = "Somebody is turning encryption off.".to_owned(),
+        ("" | "DISABLED", _) => words.message = "Records are stored in the clear until they are delivered.".into(),
+        ("DISABLING", _) => words.message = "Somebody is turning encryption off.".into(),
         ("DISABLING_FAILED", _) => {
-            words.message = format!("Somebody tried to turn encryption off, and it failed: {}.", failure_in_words(failure.as_deref()))
+            words.message = format!("Somebody tried to turn encryption off, and it failed: {}.", failure_in_words(failure.as_deref()));
         }
         (other, _) => {
             words.message = format!("Everseal does not know the encryption status {other}.");
@@ -161,13 +161,15 @@ fn failure_in_words(failure: Option<&str>) -> String {
 fn suits(judged: &Judged<'_>, at_rest: &DeliveryStreamAtRest, wanted: Option<&WantedKey>) -> Fit {
     let StreamEncryption { status: _, key_type, kms_key, failure: _ } = &judged.description.encryption;
     let customer = key_type.as_deref() == Some("CUSTOMER_MANAGED_CMK");
-    match (at_rest.key_type, &at_rest.key, wanted, kms_key) {
-        (FirehoseKeyType::AwsOwnedCmk, ..) if customer => Fit::Better,
-        (FirehoseKeyType::AwsOwnedCmk, ..) => Fit::Same,
-        (FirehoseKeyType::CustomerManagedCmk, ..) if !customer => Fit::Other,
-        (FirehoseKeyType::CustomerManagedCmk, Some(reference), Some(wanted), Some(key)) => fit(judged.cx, reference, wanted, key),
-        (FirehoseKeyType::CustomerManagedCmk, Some(_), _, _) => Fit::CannotTell("AWS did not say which key encrypts the stream".to_owned()),
-        (FirehoseKeyType::CustomerManagedCmk, None, _, _) => Fit::Same,
+    let (reference, wanted) = match (at_rest.key_type, &at_rest.key, wanted) {
+        (FirehoseKeyType::AwsOwnedCmk, ..) => return if customer { Fit::Better } else { Fit::Same },
+        (FirehoseKeyType::CustomerManagedCmk, ..) if !customer => return Fit::Other,
+        (FirehoseKeyType::CustomerManagedCmk, Some(reference), Some(wanted)) => (reference, wanted),
+        (FirehoseKeyType::CustomerManagedCmk, _, _) => return Fit::Same,
+    };
+    match kms_key {
+        Some(key) => fit(judged.cx, reference, wanted, key),
+        None => Fit::CannotTell("AWS did not say which key encrypts the stream".to_owned()),
     }
 }
 

@@ -21,14 +21,14 @@ pub(super) fn judge(judged: &Judged<'_>, draft: &mut Draft) {
     let KmsErrors { current } = match &judged.stream.kms_errors {
         Reading::Known(errors) => errors,
         Reading::Unreadable { unreadable } => {
-            words.actual = "not known".to_owned();
+            words.actual = "not known".into();
             words.message = format!("The KMS error counters could not be read: {}.", why(unreadable));
             return draft.unknown(&judged.subject, CHECK, words);
         }
         Reading::NotRead => return,
     };
     let Some(first) = current.iter().map(|run| run.first_at).min() else {
-        words.actual = "no KMS errors".to_owned();
+        words.actual = "no KMS errors".into();
         return draft.compliant(&judged.subject, CHECK, words);
     };
     let deadline = first.saturating_add(KEPT);

@@ -39,7 +39,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
         match &stream.description {
             Reading::Known(description) => judge(&Judged { cx, stream, description, subject }, selected.rule, draft),
             Reading::Unreadable { unreadable } => {
-                unknown(&subject, selected.rule, &format!("The stream could not be read: {}.", why(unreadable)), draft)
+                unknown(&subject, selected.rule, &format!("The stream could not be read: {}.", why(unreadable)), draft);
             }
             Reading::NotRead => unknown(&subject, selected.rule, "The stream was not read.", draft),
         }

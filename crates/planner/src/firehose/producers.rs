@@ -33,7 +33,7 @@ pub(super) fn judge(judged: &Judged<'_>, draft: &mut Draft) {
     let document = match document(judged, &arn) {
         Ok(document) => document,
         Err(reason) => {
-            words.actual = "not known".to_owned();
+            words.actual = "not known".into();
             words.message = reason;
             return draft.unknown(&judged.subject, CHECK, words);
         }
@@ -99,14 +99,11 @@ fn remedy(judged: &Judged<'_>, key: &Arn, denied: &[&KeyUser], draft: &Draft) ->
     let summary = format!("let {} use {}", named(denied.iter().copied()), judged.cx.inventory.key_name(key));
     let planned = draft.planned_documents.get(key);
     let cured = planned.filter(|planned| denied.iter().all(|user| answer(&planned.document, key, user).1 == Answer::Yes));
-    match cured {
-        Some(planned) => {
-            Remedy::manual(summary, "The step of this plan that writes the key's document ends it; nothing else is to be done.")
-                .needing([planned.step.clone()])
-        }
-        None => {
-            let statements: Vec<String> = denied.iter().map(|user| statement_to_add(user)).collect();
-            Remedy::manual(summary, format!("Add to the document of {key}: {}", statements.join(", ")))
-        }
+    if let Some(planned) = cured {
+        Remedy::manual(summary, "The step of this plan that writes the key's document ends it; nothing else is to be done.")
+            .needing([planned.step.clone()])
+    } else {
+        let statements: Vec<String> = denied.iter().map(|user| statement_to_add(user)).collect();
+        Remedy::manual(summary, format!("Add to the document of {key}: {}", statements.join(", ")))
     }
 }

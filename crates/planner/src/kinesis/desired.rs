@@ -26,7 +26,7 @@ pub(crate) fn known_users(cx: &Context<'_>, stream: &Arn) -> Result<Vec<KeyUser>
     for reader in cx.inventory.delivery_streams.values() {
         match &reader.description {
             Reading::Known(description) if description.source_stream.as_ref() == Some(stream) => {
-                users.push(reading_role(cx, stream, reader, description)?)
+                users.push(reading_role(cx, stream, reader, description)?);
             }
             Reading::Known(_) | Reading::NotRead => {}
             Reading::Unreadable { unreadable } => {

@@ -38,7 +38,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
         match &stream.summary {
             Reading::Known(summary) => judge(cx, &subject, (stream, summary), at_rest, draft),
             Reading::Unreadable { unreadable } => {
-                unknown(&subject, at_rest, &format!("The stream could not be read: {}.", why(unreadable)), draft)
+                unknown(&subject, at_rest, &format!("The stream could not be read: {}.", why(unreadable)), draft);
             }
             Reading::NotRead => unknown(&subject, at_rest, "The stream was not read.", draft),
         }
@@ -82,10 +82,10 @@ fn judge(
                 words.message = format!("Whether that is the wanted key can't be told: {reason}.");
                 return draft.unknown(subject, Check::KinesisEncryption, words);
             }
-            Fit::Other => words.message = "The stream is encrypted with another key than the policy names.".to_owned(),
+            Fit::Other => words.message = "The stream is encrypted with another key than the policy names.".into(),
         }
     } else {
-        words.message = "Records are stored in the clear.".to_owned();
+        words.message = "Records are stored in the clear.".into();
     }
     let remedy = remedy(cx, (stream, summary), (at_rest, &wanted), draft);
     draft.drifted(subject, Check::KinesisEncryption, words, vec![remedy]);

@@ -144,7 +144,7 @@ pub(crate) fn present(listed: &Listed<'_>, subject: &Subject, metadata: &Reading
             return draft.unknown(subject, Check::KmsKeyExists, words);
         }
         Reading::NotRead => {
-            words.message = "The key is there; whether it is a multi-Region key was not read.".to_owned();
+            words.message = "The key is there; whether it is a multi-Region key was not read.".into();
             return draft.unknown(subject, Check::KmsKeyExists, words);
         }
     };
@@ -168,7 +168,7 @@ pub(crate) fn present(listed: &Listed<'_>, subject: &Subject, metadata: &Reading
         return draft.compliant(subject, Check::KmsKeyExists, words);
     }
     words.actual = format!("{alias} is there without {} of its replicas", remedies.len());
-    words.message = "Data that moves to those regions has no key there to be read with.".to_owned();
+    words.message = "Data that moves to those regions has no key there to be read with.".into();
     draft.drifted(subject, Check::KmsKeyExists, words, remedies);
 }
 

@@ -106,7 +106,7 @@ fn judge_document(listed: &Listed<'_>, usable_by: &UsableBy, (subject, text): (&
             return draft.unknown(subject, Check::KmsKeyDocument, words);
         }
         Reading::NotRead => {
-            words.message = "The key's document was not read.".to_owned();
+            words.message = "The key's document was not read.".into();
             return draft.unknown(subject, Check::KmsKeyDocument, words);
         }
     };
@@ -128,7 +128,7 @@ fn judge_document(listed: &Listed<'_>, usable_by: &UsableBy, (subject, text): (&
         words.message = format!("Statements that are not Everseal's leave it undecided: {}.", because(&comparison));
         return draft.unknown(subject, Check::KmsKeyDocument, words);
     }
-    words.message = "Whoever is missing fails as soon as a resource uses the key.".to_owned();
+    words.message = "Whoever is missing fails as soon as a resource uses the key.".into();
     let remedies = remedies(listed, subject, text, &comparison, draft);
     draft.drifted(subject, Check::KmsKeyDocument, words, remedies);
 }
@@ -146,12 +146,11 @@ fn remedies(listed: &Listed<'_>, subject: &Subject, before: &str, comparison: &C
             format!("let {} use {alias}; every other statement stays", names(comparison)),
             format!("put the former document back (everseal changes shows it): aws kms put-key-policy --key-id {}", subject.resource),
         );
-        remedies.push(match refused {
-            Some(reason) => remedy.blocked(Gate::DocumentSize, reason),
-            None => {
-                draft.planned_documents.insert(subject.resource.clone(), PlannedDocument { step, document: merged.clone() });
-                remedy
-            }
+        remedies.push(if let Some(reason) = refused {
+            remedy.blocked(Gate::DocumentSize, reason)
+        } else {
+            draft.planned_documents.insert(subject.resource.clone(), PlannedDocument { step, document: merged.clone() });
+            remedy
         });
     }
     if comparison.stopped.iter().any(|stopped| stopped.certain) {

@@ -27,7 +27,7 @@ pub(crate) fn judge(listed: &Listed<'_>, subject: &Subject, key: &Key, draft: &m
         Reading::NotRead => return unknown(subject, words, "What kind of key it is was not read.", draft),
     };
     if let Some(note) = not_asked(&key.arn, metadata) {
-        words.actual = "not applicable".to_owned();
+        words.actual = "not applicable".into();
         words.notes.push(note);
         return draft.compliant(subject, Check::KmsKeyRotation, words);
     }
@@ -40,12 +40,12 @@ pub(crate) fn judge(listed: &Listed<'_>, subject: &Subject, key: &Key, draft: &m
     };
     let before = match rotation {
         KeyRotation { enabled: false, period_in_days: _ } => {
-            words.actual = "not rotated".to_owned();
-            words.message = "The key's material stays the same for ever.".to_owned();
+            words.actual = "not rotated".into();
+            words.message = "The key's material stays the same for ever.".into();
             None
         }
         KeyRotation { enabled: true, period_in_days: None } => {
-            words.actual = "rotated".to_owned();
+            words.actual = "rotated".into();
             words.notes.push("AWS did not say how often.".to_owned());
             return draft.compliant(subject, Check::KmsKeyRotation, words);
         }
@@ -57,7 +57,7 @@ pub(crate) fn judge(listed: &Listed<'_>, subject: &Subject, key: &Key, draft: &m
                 }
                 return draft.compliant(subject, Check::KmsKeyRotation, words);
             }
-            words.message = "The key rotates less often than the policy asks.".to_owned();
+            words.message = "The key rotates less often than the policy asks.".into();
             Some(*days)
         }
     };
@@ -65,8 +65,8 @@ pub(crate) fn judge(listed: &Listed<'_>, subject: &Subject, key: &Key, draft: &m
 }
 
 fn unknown(subject: &Subject, mut words: Words, message: &str, draft: &mut Draft) {
-    words.actual = "not known".to_owned();
-    words.message = message.to_owned();
+    words.actual = "not known".into();
+    words.message = message.into();
     draft.unknown(subject, Check::KmsKeyRotation, words);
 }
 

@@ -17,13 +17,13 @@ pub(crate) fn judge(listed: &Listed<'_>, subject: &Subject, metadata: &Reading<K
     let metadata = match metadata {
         Reading::Known(metadata) => metadata,
         Reading::Unreadable { unreadable } => {
-            words.actual = "not readable".to_owned();
+            words.actual = "not readable".into();
             words.message = format!("The key's state could not be read: {}.", why(unreadable));
             return draft.unknown(subject, Check::KmsKeyState, words);
         }
         Reading::NotRead => {
-            words.actual = "not read".to_owned();
-            words.message = "The key's state was not read.".to_owned();
+            words.actual = "not read".into();
+            words.message = "The key's state was not read.".into();
             return draft.unknown(subject, Check::KmsKeyState, words);
         }
     };

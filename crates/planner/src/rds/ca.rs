@@ -2,7 +2,7 @@
 //!
 //! Clients that check certificates know certain authorities. Where a newer root is there already, the policy's is not
 //! forced on the database: `rds-ca-rsa4096-g1` and `rds-ca-ecc384-g1` are stronger than `rds-ca-rsa2048-g1`.
-//! [Using SSL/TLS to encrypt a connection to a DB instance; rds:ModifyDBInstance, CACertificateIdentifier]
+//! [Using SSL/TLS to encrypt a connection to a DB instance; rds:ModifyDBInstance, `CACertificateIdentifier`]
 
 use super::observed::DbInstance;
 use crate::Check;
@@ -18,11 +18,11 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, 
     let mut words = Words { expected: wanted.to_owned(), actual: "none".to_owned(), ..Words::default() };
     let expired = instance.ca_valid_till.is_some_and(|till| till <= cx.now);
     let Some(observed) = instance.ca_certificate.as_deref() else {
-        words.actual = "not known".to_owned();
-        words.message = "AWS named no certificate authority for this database.".to_owned();
+        words.actual = "not known".into();
+        words.message = "AWS named no certificate authority for this database.".into();
         return draft.unknown(subject, CHECK, words);
     };
-    words.actual = observed.to_owned();
+    words.actual = observed.into();
     if observed == "rds-ca-2019" {
         words.notes.push("rds-ca-2019 expired in August 2024: clients that check certificates are refused.".to_owned());
     } else if expired {
@@ -36,13 +36,13 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, 
     }
     let remedy = if instance.pending_ca_certificate.as_deref() == Some(wanted) {
         words.actual = format!("{observed}, {wanted} pending");
-        words.message = "The change is made and waits for a restart.".to_owned();
+        words.message = "The change is made and waits for a restart.".into();
         Remedy::manual(
             format!("let {} take {wanted}", instance.identifier),
             "The new certificate applies with the next restart or maintenance window. Everseal never restarts a database: reboot it when it suits.",
         )
     } else {
-        words.message = "Clients must trust the new authority before the change: give them the current RDS bundle first.".to_owned();
+        words.message = "Clients must trust the new authority before the change: give them the current RDS bundle first.".into();
         change(instance, observed, wanted)
     };
     draft.drifted(subject, CHECK, words, vec![remedy]);

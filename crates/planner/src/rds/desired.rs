@@ -38,7 +38,7 @@ pub(super) enum TlsSwitch {
     UnknownEngine,
 }
 
-/// Neptune and DocumentDB answer the same API calls and are other services.
+/// Neptune and `DocumentDB` answer the same API calls and are other services.
 pub(super) fn is_of_rds(engine: &str) -> bool {
     !matches!(engine, "neptune" | "docdb")
 }
@@ -55,11 +55,10 @@ pub(super) fn tls_switch(engine: &str, version: &str, cluster: bool) -> TlsSwitc
         "postgres" => force_ssl(on_from((15, 0))),
         "aurora-postgresql" => force_ssl(on_from((17, 0))),
         "mysql" if at_least((8, 4)) => secure_transport(Default::NotDocumented),
-        "mysql" if at_least((5, 7)) => secure_transport(Default::Off),
+        "mysql" | "aurora-mysql" if at_least((5, 7)) => secure_transport(Default::Off),
         "mysql" => {
             TlsSwitch::ByHand("MySQL before 5.7 can't require TLS of everybody. Require it of each user (GRANT … REQUIRE SSL), or upgrade.")
         }
-        "aurora-mysql" if at_least((5, 7)) => secure_transport(Default::Off),
         "aurora-mysql" | "aurora" => TlsSwitch::ByHand("Aurora MySQL 1 can't require TLS. Upgrade to version 2 or 3."),
         "mariadb" if at_least((10, 5)) => secure_transport(on_from((11, 8))),
         "mariadb" => TlsSwitch::ByHand(
@@ -93,7 +92,7 @@ pub(super) fn is_on(value: &str) -> bool {
 }
 
 /// The name of our copy of a default group. Only default groups may have periods in their names.
-/// [`rds:CreateDBParameterGroup`, DBParameterGroupName]
+/// [`rds:CreateDBParameterGroup`, `DBParameterGroupName`]
 pub(super) fn copy_of(default_group: &str) -> String {
     let mut name = "everseal".to_owned();
     for part in default_group.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {

@@ -46,8 +46,8 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>
     words.notes.extend(lost_key(database.status));
     match storage(database.storage) {
         Storage::Open => {
-            words.actual = "not encrypted".to_owned();
-            words.message = "The database's storage, snapshots and backups are in the clear.".to_owned();
+            words.actual = "not encrypted".into();
+            words.message = "The database's storage, snapshots and backups are in the clear.".into();
             words.notes.extend(migration.as_ref().and_then(not_yet));
             let remedy = Remedy::manual(format!("encrypt {}", database.name()), how_to_encrypt(database));
             draft.drifted(subject, CHECK, words, vec![remedy]);
@@ -58,7 +58,7 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>
             draft.unknown(subject, CHECK, words);
         }
         Storage::AwsOwned => {
-            words.actual = "encrypted with a key that AWS owns (sse-rds)".to_owned();
+            words.actual = "encrypted with a key that AWS owns (sse-rds)".into();
             match key {
                 None => draft.compliant(subject, CHECK, words),
                 Some(key) => other_key(subject, database, words, key, draft),
@@ -99,7 +99,7 @@ fn judge_key(
 }
 
 fn other_key(subject: &Subject, database: &Database<'_>, mut words: Words, key: &str, draft: &mut Draft) {
-    words.message = "The storage is encrypted, with another key than the policy names.".to_owned();
+    words.message = "The storage is encrypted, with another key than the policy names.".into();
     let reason = format!(
         "The key of a database's storage can't be changed in place. Move to a copy encrypted with {key}: {}",
         how_to_encrypt(database)

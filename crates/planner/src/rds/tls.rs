@@ -31,7 +31,7 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>
         TlsSwitch::Parameter { kind: _, name, on, default, needs_reboot } => (name, on, default, needs_reboot),
         TlsSwitch::ByHand(how) => {
             words.actual = format!("not settled by a parameter of {} {}", database.engine, database.engine_version);
-            words.message = "Everseal can't see or set whether connections without TLS are refused.".to_owned();
+            words.message = "Everseal can't see or set whether connections without TLS are refused.".into();
             return draft.drifted(subject, CHECK, words, vec![Remedy::manual(format!("require TLS of {}", database.name()), how)]);
         }
         TlsSwitch::UnknownEngine => {
@@ -43,7 +43,7 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>
     let group = match group(cx.inventory, database) {
         Ok(group) => group,
         Err(message) => {
-            words.actual = "not known".to_owned();
+            words.actual = "not known".into();
             words.message = message;
             return draft.unknown(subject, CHECK, words);
         }
@@ -66,7 +66,7 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>
     if required {
         return in_force(subject, database, words, draft);
     }
-    words.message = "Whoever connects without TLS sends passwords and data in the clear.".to_owned();
+    words.message = "Whoever connects without TLS sends passwords and data in the clear.".into();
     let remedies = groups::remedies(cx, database, group, Wanted { name, on, needs_reboot });
     words.notes.extend(groups::sharers_note(cx, database, group));
     draft.drifted(subject, CHECK, words, remedies);
@@ -79,10 +79,10 @@ fn in_force(subject: &Subject, database: &Database<'_>, mut words: Words, draft:
     };
     words.actual = format!("{}, {open}", words.actual);
     if open == "applying" {
-        words.message = "The parameters are being applied; they are judged again in the next pass.".to_owned();
+        words.message = "The parameters are being applied; they are judged again in the next pass.".into();
         return draft.unknown(subject, CHECK, words);
     }
-    words.message = "The value is right and not in force: connections without TLS are still taken.".to_owned();
+    words.message = "The value is right and not in force: connections without TLS are still taken.".into();
     let name = database.name();
     let (what, how) = match open {
         "pending-reboot" => (

@@ -81,6 +81,7 @@ impl<T> Reading<T> {
 
 /// Why a value could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Unreadable {
     /// The class of the failure.
     pub class: ErrorClass,

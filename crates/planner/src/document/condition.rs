@@ -58,52 +58,55 @@ const AT_MOST: &[Ordering] = &[Ordering::Less, Ordering::Equal];
 const GREATER: &[Ordering] = &[Ordering::Greater];
 const AT_LEAST: &[Ordering] = &[Ordering::Greater, Ordering::Equal];
 
+const fn text(fold: bool, wild: bool) -> Test {
+    Test::Text { fold, wild }
+}
+
+/// Operators by name, with their test and whether they negate it. [IAM JSON policy elements: Condition operators]
+const OPERATORS: &[(&str, Test, bool)] = &[
+    ("StringEquals", text(false, false), false),
+    ("Bool", Test::Bool, false),
+    ("ArnLike", Test::Arn, false),
+    ("ArnEquals", Test::Arn, false),
+    ("ArnNotLike", Test::Arn, true),
+    ("ArnNotEquals", Test::Arn, true),
+    ("StringLike", text(false, true), false),
+    ("StringNotEquals", text(false, false), true),
+    ("StringNotLike", text(false, true), true),
+    ("StringEqualsIgnoreCase", text(true, false), false),
+    ("StringNotEqualsIgnoreCase", text(true, false), true),
+    ("NumericEquals", Test::Number(EQUAL), false),
+    ("NumericNotEquals", Test::Number(EQUAL), true),
+    ("NumericLessThan", Test::Number(LESS), false),
+    ("NumericLessThanEquals", Test::Number(AT_MOST), false),
+    ("NumericGreaterThan", Test::Number(GREATER), false),
+    ("NumericGreaterThanEquals", Test::Number(AT_LEAST), false),
+    ("DateEquals", Test::Date(EQUAL), false),
+    ("DateNotEquals", Test::Date(EQUAL), true),
+    ("DateLessThan", Test::Date(LESS), false),
+    ("DateLessThanEquals", Test::Date(AT_MOST), false),
+    ("DateGreaterThan", Test::Date(GREATER), false),
+    ("DateGreaterThanEquals", Test::Date(AT_LEAST), false),
+    ("IpAddress", Test::Network, false),
+    ("NotIpAddress", Test::Network, true),
+    ("Null", Test::Null, false),
+];
+
 impl Operator {
     /// `None` for an operator that IAM does not have, or that we don't decide (`BinaryEquals`).
-    fn parse(text: &str) -> Option<Self> {
-        let lower = text.to_ascii_lowercase();
-        let (quantifier, rest) = if let Some(rest) = lower.strip_prefix("foranyvalue:") {
-            (Quantifier::Any, rest)
-        } else if let Some(rest) = lower.strip_prefix("forallvalues:") {
-            (Quantifier::All, rest)
-        } else {
-            (Quantifier::One, lower.as_str())
+    fn parse(written: &str) -> Option<Self> {
+        let (quantifier, rest) = match written.split_once(':') {
+            None => (Quantifier::One, written),
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => (Quantifier::Any, rest),
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => (Quantifier::All, rest),
+            Some(_) => return None,
         };
-        let (name, if_exists) = rest.strip_suffix("ifexists").map_or((rest, false), |name| (name, true));
-        let (comparison, negated) = Self::comparison(name)?;
+        let suffix = rest.len().checked_sub("IfExists".len()).and_then(|at| rest.split_at_checked(at));
+        let suffix = suffix.filter(|(_, suffix)| suffix.eq_ignore_ascii_case("IfExists"));
+        let (name, if_exists) = suffix.map_or((rest, false), |(name, _)| (name, true));
+        let &(_, comparison, negated) = OPERATORS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name))?;
         let valid = comparison != Test::Null || quantifier == Quantifier::One && !if_exists;
         valid.then_some(Self { quantifier, test: comparison, negated, if_exists })
-    }
-
-    fn comparison(name: &str) -> Option<(Test, bool)> {
-        let text = |fold, wild| Test::Text { fold, wild };
-        Some(match name {
-            "stringequals" => (text(false, false), false),
-            "stringnotequals" => (text(false, false), true),
-            "stringequalsignorecase" => (text(true, false), false),
-            "stringnotequalsignorecase" => (text(true, false), true),
-            "stringlike" => (text(false, true), false),
-            "stringnotlike" => (text(false, true), true),
-            "numericequals" => (Test::Number(EQUAL), false),
-            "numericnotequals" => (Test::Number(EQUAL), true),
-            "numericlessthan" => (Test::Number(LESS), false),
-            "numericlessthanequals" => (Test::Number(AT_MOST), false),
-            "numericgreaterthan" => (Test::Number(GREATER), false),
-            "numericgreaterthanequals" => (Test::Number(AT_LEAST), false),
-            "dateequals" => (Test::Date(EQUAL), false),
-            "datenotequals" => (Test::Date(EQUAL), true),
-            "datelessthan" => (Test::Date(LESS), false),
-            "datelessthanequals" => (Test::Date(AT_MOST), false),
-            "dategreaterthan" => (Test::Date(GREATER), false),
-            "dategreaterthanequals" => (Test::Date(AT_LEAST), false),
-            "bool" => (Test::Bool, false),
-            "ipaddress" => (Test::Network, false),
-            "notipaddress" => (Test::Network, true),
-            "arnequals" | "arnlike" => (Test::Arn, false),
-            "arnnotequals" | "arnnotlike" => (Test::Arn, true),
-            "null" => (Test::Null, false),
-            _ => return None,
-        })
     }
 }
 
@@ -192,9 +195,6 @@ fn compare<T: PartialOrd>(value: Option<T>, wanted: Option<T>, accepted: &[Order
 }
 
 fn boolean(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    }
+    let is = |wanted: &str| text.eq_ignore_ascii_case(wanted);
+    if is("true") { Some(true) } else { is("false").then_some(false) }
 }

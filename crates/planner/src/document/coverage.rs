@@ -53,8 +53,10 @@ impl Everything {
 pub(super) fn denied(views: &[StatementView<'_>], all: &Everything, known: &[(&str, &str)], example: &[(&str, &str)]) -> Vec<Answer> {
     let facts = Facts::only(known);
     let certain: Vec<&StatementView<'_>> = views.iter().filter(|view| is_certain(view, &facts)).collect();
-    let keys = known.iter().chain(example).map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()])).collect();
-    all.parts.iter().map(|part| Answer::yes_or(proven(&certain, all, part), possibly(views, all, part, &keys))).collect()
+    let nobody = Principal::Aws(NOBODY.to_owned());
+    let facts = facts.such_as(example, &nobody);
+    let answer = |part| if proven(&certain, all, part) { Answer::Yes } else { possibly(views, all, part, (&nobody, &facts)) };
+    all.parts.iter().map(answer).collect()
 }
 
 /// A Deny for everybody whose conditions hold for every request that carries the known keys.
@@ -106,12 +108,11 @@ pub(super) fn cover_actions(sets: &[&Selector<&str>], wanted: &str) -> bool {
 }
 
 /// `No` if one request, of somebody that no statement names, is certainly not denied.
-fn possibly(views: &[StatementView<'_>], all: &Everything, part: &Part, context: &BTreeMap<String, Vec<String>>) -> Answer {
-    let nobody = Principal::Aws(NOBODY.to_owned());
-    let request = Request { principal: &nobody, action: all.specimen, resource: &part.specimen, context, context_is_complete: false };
-    let facts = Facts::of(&request);
-    let denies = views.iter().filter(|view| view.effect != Some(Effect::Allow));
-    let possible = denies.map(|view| meet(view, &request, &facts).applies).fold(Answer::No, Answer::or);
+fn possibly(views: &[StatementView<'_>], all: &Everything, part: &Part, (nobody, facts): (&Principal, &Facts<'_>)) -> Answer {
+    let context = BTreeMap::new();
+    let request =
+        Request { principal: nobody, action: all.specimen, resource: &part.specimen, context: &context, context_is_complete: false };
+    let mut denies = views.iter().filter(|view| view.effect != Some(Effect::Allow));
     // The request is one of many: that it is denied proves nothing.
-    if possible == Answer::No { Answer::No } else { Answer::CannotTell }
+    if denies.all(|view| meet(view, &request, facts).applies == Answer::No) { Answer::No } else { Answer::CannotTell }
 }

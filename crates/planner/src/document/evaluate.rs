@@ -50,37 +50,38 @@ pub struct Access {
     pub because: String,
 }
 
-/// What is known of a request's condition keys.
+/// What is known of a request's condition keys. There are few, so they are searched in turn.
 pub(super) struct Facts<'a> {
-    values: BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
+    values: Vec<(&'a str, Vec<Cow<'a, str>>)>,
     complete: bool,
 }
 
 impl<'a> Facts<'a> {
     /// The caller's own keys win over those derived from its principal.
     pub(super) fn of(request: &Request<'a>) -> Self {
-        let mut values: BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>> = BTreeMap::new();
-        for (key, text) in derived(request.principal) {
-            values.insert(Cow::Borrowed(key), vec![text]);
-        }
-        for (key, texts) in request.context {
-            values.insert(Cow::Borrowed(key), texts.iter().map(|text| Cow::Borrowed(text.as_str())).collect());
-        }
-        Self { values, complete: request.context_is_complete }
+        let given =
+            request.context.iter().map(|(key, texts)| (key.as_str(), texts.iter().map(|text| Cow::Borrowed(text.as_str())).collect()));
+        let derived = derived(request.principal).into_iter().map(|(key, text)| (key, vec![text]));
+        Self { values: given.chain(derived).collect(), complete: request.context_is_complete }
     }
 
     /// Some keys of an otherwise unknown request by an unknown caller.
     pub(super) fn only(known: &[(&'a str, &'a str)]) -> Self {
-        let values = known.iter().map(|(key, value)| (Cow::Borrowed(*key), vec![Cow::Borrowed(*value)])).collect();
-        Self { values, complete: false }
+        Self { values: known.iter().map(|(key, value)| (*key, vec![Cow::Borrowed(*value)])).collect(), complete: false }
+    }
+
+    /// These, and keys of one such request by a caller of its own.
+    pub(super) fn such_as(mut self, example: &[(&'a str, &'a str)], caller: &'a Principal) -> Self {
+        self.values.extend(example.iter().map(|(key, value)| (*key, vec![Cow::Borrowed(*value)])));
+        self.values.extend(derived(caller).into_iter().map(|(key, text)| (key, vec![text])));
+        self
     }
 
     /// What the request carries under `key`, in any case.
     pub(super) fn carried(&self, key: &str) -> Carried<'_> {
-        let lower = key.to_ascii_lowercase();
-        match self.values.get(lower.as_str()) {
-            Some(values) if values.is_empty() => Carried::Absent,
-            Some(values) => Carried::Values(values),
+        match self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
+            Some((_, values)) if values.is_empty() => Carried::Absent,
+            Some((_, values)) => Carried::Values(values),
             None if self.complete => Carried::Absent,
             None => Carried::Unknown,
         }
@@ -116,23 +117,26 @@ pub(super) struct Meeting {
     pub(super) delegates: Answer,
 }
 
-/// Whether `view` applies to `request`.
+/// Whether `view` applies to `request`. The cheapest elements to refute come first.
 pub(super) fn meet(view: &StatementView<'_>, request: &Request<'_>, facts: &Facts<'_>) -> Meeting {
-    let who = named(view, request.principal);
     // An element that could not be read may be the missing one.
     let known = |answer, absent: bool| if absent && !view.unread.is_empty() { Answer::CannotTell } else { answer };
-    let itself = known(who.itself, view.principals == Selector::Absent);
-    let mut rest = known(action(view, request.action), view.actions == Selector::Absent);
-    rest = rest.and(known(resource(view, request.resource), view.resources == Selector::Absent));
+    let mut rest = Answer::yes_or(view.unread.is_empty(), Answer::CannotTell);
+    rest = rest.and(known(action(view, request.action), view.actions == Selector::Absent));
     for line in &view.conditions {
         if rest == Answer::No {
             break;
         }
         rest = rest.and(holds(line, view.has_variables, facts));
     }
-    if !view.unread.is_empty() {
-        rest = rest.and(Answer::CannotTell);
+    if rest != Answer::No {
+        rest = rest.and(known(resource(view, request.resource), view.resources == Selector::Absent));
     }
+    if rest == Answer::No {
+        return Meeting { applies: Answer::No, delegates: Answer::No };
+    }
+    let who = named(view, request.principal);
+    let itself = known(who.itself, view.principals == Selector::Absent);
     Meeting { applies: itself.and(rest), delegates: if who.by_account { rest } else { Answer::No } }
 }
 

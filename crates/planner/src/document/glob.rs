@@ -88,6 +88,9 @@ pub(super) fn intersect(a: &str, b: &str, fold: bool) -> bool {
 /// Wildcards hold within one colon-separated segment; a `*` that ends the pattern goes on over colons. Whether
 /// one inside reaches over a colon is not for us to guess.
 pub(super) fn arn_covers(pattern: &str, other: &str, reading: Reading) -> Answer {
+    if !pattern.contains(['*', '?']) {
+        return (pattern == other).into();
+    }
     let segments = pattern.splitn(6, ':').count();
     let by_segment = other.splitn(segments, ':').count() == segments
         && pattern.splitn(segments, ':').zip(other.splitn(segments, ':')).all(|(p, o)| covers(p, o, reading, false));

@@ -115,25 +115,33 @@ impl<'a> StatementView<'a> {
 
     /// Reads one element; `None` leaves it unread.
     fn take(&mut self, name: &str, value: &'a Value) -> Option<()> {
-        match name.to_ascii_lowercase().as_str() {
-            "sid" => self.sid = Some(value.as_str().filter(|_| self.sid.is_none())?),
-            "effect" => {
-                let effect = match value.as_str()? {
-                    "Allow" => Effect::Allow,
-                    "Deny" => Effect::Deny,
-                    _ => return None,
-                };
-                self.effect = Some(effect).filter(|_| self.effect.is_none());
-                self.effect?;
-            }
-            "principal" => fill(&mut self.principals, Selector::In(principals(value)?))?,
-            "notprincipal" => fill(&mut self.principals, Selector::NotIn(principals(value)?))?,
-            "action" => fill(&mut self.actions, Selector::In(texts(value)?))?,
-            "notaction" => fill(&mut self.actions, Selector::NotIn(texts(value)?))?,
-            "resource" => fill(&mut self.resources, Selector::In(texts(value)?))?,
-            "notresource" => fill(&mut self.resources, Selector::NotIn(texts(value)?))?,
-            "condition" if self.conditions.is_empty() => self.conditions = conditions(value)?,
-            _ => return None,
+        let is = |element: &str| name.eq_ignore_ascii_case(element);
+        if is("Sid") {
+            self.sid = Some(value.as_str().filter(|_| self.sid.is_none())?);
+        } else if is("Effect") {
+            let effect = match value.as_str()? {
+                "Allow" => Effect::Allow,
+                "Deny" => Effect::Deny,
+                _ => return None,
+            };
+            self.effect = Some(effect).filter(|_| self.effect.is_none());
+            self.effect?;
+        } else if is("Principal") {
+            fill(&mut self.principals, Selector::In(principals(value)?))?;
+        } else if is("NotPrincipal") {
+            fill(&mut self.principals, Selector::NotIn(principals(value)?))?;
+        } else if is("Action") {
+            fill(&mut self.actions, Selector::In(texts(value)?))?;
+        } else if is("NotAction") {
+            fill(&mut self.actions, Selector::NotIn(texts(value)?))?;
+        } else if is("Resource") {
+            fill(&mut self.resources, Selector::In(texts(value)?))?;
+        } else if is("NotResource") {
+            fill(&mut self.resources, Selector::NotIn(texts(value)?))?;
+        } else if is("Condition") && self.conditions.is_empty() {
+            self.conditions = conditions(value)?;
+        } else {
+            return None;
         }
         Some(())
     }

@@ -106,15 +106,13 @@ fn form_checkers_agree(document: &Document, views: &[StatementView<'_>], protect
         Protected::Topic(arn) => ("sns:Publish", vec![arn.to_string()]),
     };
     let has_form = |(body, view): (&Map<String, Value>, &StatementView<'_>)| {
+        if view.effect != Some(Effect::Deny) {
+            return false;
+        }
         let everyone = body.get("Principal").is_some_and(|principal| *principal == json!("*") || *principal == json!({"AWS": "*"}));
         let condition = body.get("Condition").is_some_and(|condition| *condition == json!({"Bool": {"aws:SecureTransport": "false"}}));
         let both = || resources.iter().all(|arn| view.resources.members().contains(&arn.as_str()));
-        view.effect == Some(Effect::Deny)
-            && view.unread.is_empty()
-            && everyone
-            && condition
-            && view.actions.members().contains(&action)
-            && both()
+        view.unread.is_empty() && everyone && condition && view.actions.members().contains(&action) && both()
     };
     let evaluable = |view: &StatementView<'_>| {
         let values = view.conditions.iter().flat_map(|line| line.values.iter().map(AsRef::as_ref));

@@ -105,7 +105,7 @@ async fn a_stream_that_is_gone_is_left_out_and_one_that_may_not_be_read_stays_un
     assert_eq!(seen.len(), 2, "no listing, no other service's targets");
     assert_eq!(inventory.delivery_streams.keys().collect::<Vec<_>>(), [&stream_arn("closed")]);
     let json = serde_json::to_value(&inventory.delivery_streams[&stream_arn("closed")].description).unwrap();
-    assert_eq!(json["unreadable"]["missing_action"], "firehose:DescribeDeliveryStream");
+    assert_eq!(json["unreadable"]["missingAction"], "firehose:DescribeDeliveryStream");
     assert_eq!(json["unreadable"]["class"], "denied");
 }
 

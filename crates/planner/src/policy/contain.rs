@@ -13,47 +13,71 @@ const MAX_STATES: usize = 4_000;
 /// Longest pattern that is looked into: names in AWS have at most 256 characters.
 const MAX_LENGTH: usize = 256;
 
-/// Whether every text that `narrow` matches is matched by at least one of `wide`.
-pub(super) fn covers(wide: &[String], narrow: &str) -> bool {
-    if wide.iter().any(|pattern| pattern == narrow || (!pattern.is_empty() && pattern.bytes().all(|b| b == b'*'))) {
-        return true;
-    }
-    let start = literal_start(narrow);
-    if start.len() == narrow.len() {
-        return wide.iter().any(|pattern| glob(pattern, narrow));
-    }
-    // A pattern whose fixed beginning contradicts matches nothing of it; one whose fixed beginning is
-    // longer than narrow's needs characters that narrow leaves open.
-    let related: Vec<&String> = wide.iter().filter(|pattern| agree(literal_start(pattern), start)).collect();
-    if !related.iter().any(|pattern| literal_start(pattern).len() <= start.len()) {
-        return false;
-    }
-    if std::iter::once(narrow)
-        .chain(related.iter().map(|pattern| pattern.as_str()))
-        .any(|pattern| pattern.len() > MAX_LENGTH || pattern.contains(END))
-    {
-        return false;
-    }
-    prove(&related, narrow)
+/// Alternatives, one of which must match; compiled once, because each rule is compared with all before it.
+#[derive(Debug)]
+pub(super) struct Patterns(Vec<Pattern>);
+
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    /// Bytes before the first wildcard.
+    start: usize,
+    /// Bytes after the last wildcard.
+    end: usize,
+    /// Whether it has a wildcard at all.
+    open: bool,
 }
 
-/// Whether every text that `narrow` matches is matched by `wide`, each a list of alternatives.
-pub(super) fn covers_all(wide: &[String], narrow: &[String]) -> bool {
-    narrow.iter().all(|pattern| covers(wide, pattern))
+impl Patterns {
+    pub(super) fn new<'a>(patterns: impl IntoIterator<Item = &'a String>) -> Self {
+        Self(patterns.into_iter().map(|pattern| Pattern::new(pattern)).collect())
+    }
+
+    /// Whether every text that one of `narrow` matches is matched by one of these.
+    pub(super) fn cover(&self, narrow: &Self) -> bool {
+        narrow.0.iter().all(|pattern| self.cover_one(pattern))
+    }
+
+    fn cover_one(&self, narrow: &Pattern) -> bool {
+        if !narrow.open {
+            return self.0.iter().any(|wide| wide.may_cover(narrow) && glob(&wide.text, &narrow.text));
+        }
+        // A text of narrow's with characters that nobody names in all its open places: who does not match
+        // that one does not matter here, and most rules are told apart by it.
+        if !self.0.iter().any(|wide| wide.may_cover(narrow)) {
+            return false;
+        }
+        if self.0.iter().any(|wide| wide.text == narrow.text || wide.matches_all()) {
+            return true;
+        }
+        let readable = |pattern: &Pattern| pattern.text.len() <= MAX_LENGTH && !pattern.text.contains(END);
+        readable(narrow) && self.0.iter().all(readable) && prove(&self.0, &narrow.text)
+    }
 }
 
-fn literal_start(pattern: &str) -> &str {
-    &pattern[..pattern.find(['*', '?']).unwrap_or(pattern.len())]
-}
+impl Pattern {
+    fn new(text: &str) -> Self {
+        let start = text.find(['*', '?']);
+        let end = text.rfind(['*', '?']).map_or(text.len(), |last| text.len() - last - 1);
+        Self { text: text.to_owned(), start: start.unwrap_or(text.len()), end, open: start.is_some() }
+    }
 
-fn agree(one: &str, other: &str) -> bool {
-    one.starts_with(other) || other.starts_with(one)
+    fn matches_all(&self) -> bool {
+        self.open && self.text.bytes().all(|b| b == b'*')
+    }
+
+    /// False if its fixed beginning or end contradicts `narrow`, or asks for characters that narrow leaves open.
+    fn may_cover(&self, narrow: &Self) -> bool {
+        let (wide, narrow_text) = (self.text.as_bytes(), narrow.text.as_bytes());
+        let starts = self.start <= narrow.start && wide[..self.start] == narrow_text[..self.start];
+        starts && self.end <= narrow.end && wide[wide.len() - self.end..] == narrow_text[narrow_text.len() - self.end..]
+    }
 }
 
 /// States of the wide patterns: positions in all of them, one after the other.
 type States = Vec<usize>;
 
-fn prove(wide: &[&String], narrow: &str) -> bool {
+fn prove(wide: &[Pattern], narrow: &str) -> bool {
     let narrow: Vec<char> = narrow.chars().collect();
     let wide = Wide::new(wide);
     // Every character that no pattern names behaves the same: one of them stands for all.
@@ -117,11 +141,11 @@ struct Wide {
 const END: char = '\0';
 
 impl Wide {
-    fn new(patterns: &[&String]) -> Self {
+    fn new(patterns: &[Pattern]) -> Self {
         let mut wide = Self { symbols: Vec::new(), starts: Vec::new() };
         for pattern in patterns {
             wide.starts.push(wide.symbols.len());
-            wide.symbols.extend(pattern.chars());
+            wide.symbols.extend(pattern.text.chars());
             wide.symbols.push(END);
         }
         wide
@@ -151,7 +175,7 @@ mod tests {
 
     fn covered(wide: &[&str], narrow: &str) -> bool {
         let wide: Vec<String> = wide.iter().map(ToString::to_string).collect();
-        covers(&wide, narrow)
+        Patterns::new(&wide).cover(&Patterns::new([&narrow.to_owned()]))
     }
 
     #[test]
@@ -207,7 +231,7 @@ mod tests {
                 (0..length).map(|i| ['a', 'b', 'c'][n / 3_usize.pow(i) % 3]).collect::<String>()
             }));
             let counterexample = texts.into_iter().find(|text| glob(&narrow, text) && !wide.iter().any(|pattern| glob(pattern, text)));
-            if covers(&wide, &narrow) {
+            if Patterns::new(&wide).cover(&Patterns::new([&narrow])) {
                 prop_assert_eq!(counterexample, None);
             } else {
                 // Patterns of four symbols differ, if at all, on a text of at most five.

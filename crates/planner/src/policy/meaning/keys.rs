@@ -9,9 +9,9 @@ use crate::policy::report::Report;
 use crate::policy::words;
 
 /// Services that may stand in `usableBy.services`: the first parts of the principals `….amazonaws.com` that
-/// call KMS themselves, or send to encrypted queues and topics [SQS Key management; SNS Managing keys and costs;
-/// S3, CloudTrail and CloudFront guides], beside `firehose`, which uses a key by grant and role.
-pub(super) const SERVICES: &[&str] = &[
+/// call KMS themselves [SQS Key management; SNS Managing keys and costs; S3, CloudTrail and CloudFront guides],
+/// and `firehose`, `kinesis`, `rds` and `sqs`, through which principals of the account use the key.
+const SERVICES: &[&str] = &[
     "cloudfront",
     "cloudtrail",
     "cloudwatch",
@@ -26,8 +26,10 @@ pub(super) const SERVICES: &[&str] = &[
     "glacier",
     "importexport",
     "inspector",
+    "kinesis",
     "lambda",
     "logs",
+    "rds",
     "redshift",
     "s3",
     "ses",

@@ -5,7 +5,7 @@
 
 use super::across::{Document, reports_of};
 use crate::plan::select::Rule;
-use crate::policy::contain::{covers, covers_all};
+use crate::policy::contain::Patterns;
 use crate::policy::model::{Scopes, Spec};
 use crate::policy::place::Place;
 use crate::policy::report::Report;
@@ -26,6 +26,8 @@ struct Candidate<'d, R> {
     scopes: &'d Scopes,
     place: Place<'d>,
     rule: &'d R,
+    /// `None`: every name.
+    names: Option<Patterns>,
 }
 
 fn list<'d, R: Rule + 'd>(documents: &'d [Document], reports: &mut [Report<'_>], name: &str, rules: impl Fn(&'d Spec) -> &'d [R]) {
@@ -35,7 +37,8 @@ fn list<'d, R: Rule + 'd>(documents: &'d [Document], reports: &mut [Report<'_>],
         let list = document.spec_place().field(name);
         for (index, rule) in rules(spec).iter().enumerate() {
             let place = list.item(index);
-            let candidate = Candidate { file: document.file, scopes: &spec.scopes, place, rule };
+            let names = rule.names().map(Patterns::new);
+            let candidate = Candidate { file: document.file, scopes: &spec.scopes, place, rule, names };
             // Where something was taken out, the rule may look wider than it was meant.
             if !candidate.is_sound() {
                 continue;
@@ -63,18 +66,25 @@ impl<R: Rule> Candidate<'_, R> {
 
     /// Whether this rule matches whatever `later` matches.
     fn hides(&self, later: &Self) -> bool {
-        let any = ["*".to_owned()];
-        let names = self.rule.names().is_none_or(|wide| covers_all(wide, later.rule.names().unwrap_or(&any)));
+        let every = || Patterns::new([&"*".to_owned()]);
+        let names = match (&self.names, &later.names) {
+            (None, _) => true,
+            (Some(wide), Some(narrow)) => wide.cover(narrow),
+            (Some(wide), None) => wide.cover(&every()),
+        };
         if !names {
             return false;
         }
-        let engines = self.rule.engines().is_none_or(|wide| covers_all(wide, later.rule.engines().unwrap_or(&any)));
-        let excluded = covers_all(later.rule.exclude(), self.rule.exclude());
+        let engines = match (self.rule.engines(), later.rule.engines()) {
+            (None, _) => true,
+            (Some(wide), narrow) => Patterns::new(wide).cover(&narrow.map_or_else(every, Patterns::new)),
+        };
+        let excluded = Patterns::new(later.rule.exclude()).cover(&Patterns::new(self.rule.exclude()));
         let tagged = self
             .rule
             .tags()
             .iter()
-            .all(|(key, wide)| later.rule.tags().get(key).is_some_and(|narrow| covers(std::slice::from_ref(wide), narrow)));
+            .all(|(key, wide)| later.rule.tags().get(key).is_some_and(|narrow| Patterns::new([wide]).cover(&Patterns::new([narrow]))));
         engines && excluded && tagged && holds_wherever(self.scopes, later.scopes)
     }
 }

@@ -4,6 +4,8 @@
 use super::*;
 
 mod broken;
+mod files;
+mod several;
 
 /// 2026-11-24T12:00:00Z.
 const NOW: i64 = 1_795_521_600;

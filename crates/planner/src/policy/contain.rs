@@ -81,7 +81,7 @@ fn prove(wide: &[Pattern], narrow: &str) -> bool {
     let narrow: Vec<char> = narrow.chars().collect();
     let wide = Wide::new(wide);
     // Every character that no pattern names behaves the same: one of them stands for all.
-    let mut alphabet: Vec<Option<char>> = wide.symbols.iter().chain(&narrow).flat_map(|c| letter(*c)).map(Some).collect();
+    let mut alphabet: Vec<Option<char>> = wide.symbols.iter().chain(&narrow).filter_map(|c| letter(*c)).map(Some).collect();
     alphabet.push(None);
     alphabet.sort_unstable();
     alphabet.dedup();

@@ -1,6 +1,6 @@
 //! The policy language: what a person writes, and its errors.
 //!
-//! Text becomes a tree of positioned nodes (`tree`), whose shape is judged against the schema of the
+//! Text becomes a tree of positioned nodes (`parse`, `tree`), whose shape is judged against the schema of the
 //! types (`shape`), whose meaning is judged on the types (`meaning`), and from which the typed policy is
 //! made. All errors of all files are found in one go. What must never happen here: a wrong policy that
 //! loads, a right one that does not, or an error without a place.
@@ -9,6 +9,7 @@ mod contain;
 mod exemption;
 mod format;
 mod meaning;
+mod parse;
 mod place;
 mod report;
 mod schema;
@@ -141,7 +142,7 @@ pub fn load(sources: &[Source], now: i64) -> Result<Loaded, Vec<Diagnostic>> {
 
 /// Reads a file's documents and judges each on its own.
 fn read_file(file: usize, text: &str, report: &mut Report<'_>, documents: &mut Vec<Document>, now: i64) {
-    let nodes = tree::read(text, report);
+    let nodes = parse::read(text, report);
     if nodes.is_empty() && report.found.is_empty() {
         report.error(Position::START, "", "no policy in this file; write one that begins with `apiVersion: everseal.io/v1`, or remove it");
     }

@@ -50,12 +50,10 @@ fn judge_check(report: &mut Report<'_>, place: &Place<'_>, id: &str, service: Op
         place.misspelt(report, message, words::nearest(id, known.iter().copied()));
         return;
     };
-    if let (Some(wanted), Some(service)) = (check.service(), service) {
-        if wanted != service {
-            let known: Vec<&str> = Check::ALL.iter().filter(|check| check.service() == Some(service)).map(|check| check.id()).collect();
-            let message = format!("`{id}` never judges a resource of {service}; its checks are {}", known.join(", "));
-            place.error(report, message);
-        }
+    let (Some(wanted), Some(service)) = (check.service(), service) else { return };
+    if wanted != service {
+        let known: Vec<&str> = Check::ALL.iter().filter(|check| check.service() == Some(service)).map(|check| check.id()).collect();
+        place.error(report, format!("`{id}` never judges a resource of {service}; its checks are {}", known.join(", ")));
     }
 }
 

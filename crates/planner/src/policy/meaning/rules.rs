@@ -4,9 +4,9 @@ use super::duplicates;
 use super::keys::{AwsManaged, judge_reference};
 use crate::plan::select::{Rule, glob};
 use crate::policy::model::{
-    BucketAlgorithm, BucketAtRest, BucketInTransit, BucketRule, DataStreamRule, DatabaseAtRest, DatabaseInTransit, DatabaseRule,
-    DeliveryStreamAtRest, DeliveryStreamRule, DestinationSpec, ExistingObjects, ExistingObjectsAction, FirehoseKeyType, KeyAtRest,
-    Migration, MigrationAction, Mode, QueueAtRest, QueueEncryptionKind, QueueRule, TopicRule,
+    BucketAlgorithm, BucketAtRest, BucketRule, DataStreamRule, DatabaseAtRest, DatabaseInTransit, DatabaseRule, DeliveryStreamAtRest,
+    DeliveryStreamRule, DestinationSpec, ExistingObjects, ExistingObjectsAction, FirehoseKeyType, KeyAtRest, Migration, MigrationAction,
+    Mode, QueueAtRest, QueueEncryptionKind, QueueRule, TopicRule,
 };
 use crate::policy::place::Place;
 use crate::policy::report::Report;
@@ -79,11 +79,10 @@ fn judge_list<R: Rule>(
 
 pub(super) fn buckets(report: &mut Report<'_>, place: &Place<'_>, rules: &[BucketRule], mode: Mode) {
     judge_list(report, place, rules, mode, |report, place, rule| {
-        let BucketRule { name: _, matches: _, mode: _, at_rest, in_transit, existing_objects, website: _ } = rule;
+        let BucketRule { name: _, matches: _, mode: _, at_rest, in_transit: _, existing_objects, website: _ } = rule;
         if let Some(at_rest) = at_rest {
             bucket_at_rest(report, &place.field("atRest"), at_rest);
         }
-        if let Some(BucketInTransit { deny_insecure_transport: _, minimum_tls_version: _ }) = in_transit {}
         if let Some(ExistingObjects { action: ExistingObjectsAction::Reencrypt }) = existing_objects {
             let message = "this version reports existing objects and does not encrypt them again; until a later one does, `reencrypt` acts as `report`";
             place.field("existingObjects").field("action").warning(report, message);
@@ -128,7 +127,7 @@ pub(super) fn queues(report: &mut Report<'_>, place: &Place<'_>, rules: &[QueueR
                     judge_reference(report, &place.field("key"), key, AwsManaged::Refused(reason));
                 }
                 None if place.lacks("key") => {
-                    place.error(report, "SSE-KMS needs a key: add `key: alias/…`, or write `encryption: SSE-SQS`")
+                    place.error(report, "SSE-KMS needs a key: add `key: alias/…`, or write `encryption: SSE-SQS`");
                 }
                 None => {}
             },

@@ -45,10 +45,8 @@ fn judge_account(report: &mut Report<'_>, place: &Place<'_>, account: &AccountRe
     if !is_account(id) {
         place.field("id").error(report, format!("`{id}` is not an account id: twelve digits, in quotes"));
     }
-    if let Some(role) = role_arn {
-        if let Some(problem) = role_problem(role, id) {
-            place.field("roleArn").error(report, problem);
-        }
+    if let Some(problem) = role_arn.as_ref().and_then(|role| role_problem(role, id)) {
+        place.field("roleArn").error(report, problem);
     }
     let Some(external_id) = external_id else { return };
     if !is_external_id(external_id) {

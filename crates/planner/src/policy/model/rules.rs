@@ -136,7 +136,7 @@ pub enum TlsVersion {
     /// TLS 1.2.
     #[serde(rename = "1.2")]
     V1_2,
-    /// TLS 1.3: cuts clients on PrivateLink.
+    /// TLS 1.3: cuts clients on `PrivateLink`.
     #[serde(rename = "1.3")]
     V1_3,
 }

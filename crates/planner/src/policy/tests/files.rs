@@ -29,7 +29,7 @@ fn the_finance_pipeline_is_the_one_of_the_design() {
 
 #[test]
 fn the_sample_shows_every_field_of_the_language() {
-    let node = tree::read(SAMPLE, &mut Report::new("sample")).remove(0);
+    let node = parse::read(SAMPLE, &mut Report::new("sample")).remove(0);
     let mut missing = BTreeSet::new();
     fields_not_shown(&schema(), &schema(), &[&node], "", &mut missing);
     assert_eq!(missing, BTreeSet::new());

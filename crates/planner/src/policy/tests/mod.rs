@@ -5,6 +5,7 @@ use super::*;
 
 mod broken;
 mod files;
+mod fuzz;
 mod several;
 
 /// 2026-11-24T12:00:00Z.

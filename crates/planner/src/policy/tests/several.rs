@@ -1,5 +1,7 @@
 //! Several files and documents: order, revision, and what they must not have in common.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 fn document(name: &str, spec: &str) -> String {
@@ -132,8 +134,9 @@ fn anchor_bombs_are_refused_quickly() {
     let mut lists = "x0: &x0 [a, a, a, a, a, a, a, a, a]\n".to_owned();
     for level in 1..12 {
         let below = level - 1;
-        lists += &format!(
-            "x{level}: &x{level} [*x{below}, *x{below}, *x{below}, *x{below}, *x{below}, *x{below}, *x{below}, *x{below}, *x{below}]\n"
+        let _ = writeln!(
+            lists,
+            "x{level}: &x{level} [*x{below}, *x{below}, *x{below}, *x{below}, *x{below}, *x{below}, *x{below}, *x{below}, *x{below}]"
         );
     }
     let found = shown(files(&[&lists]));
@@ -152,7 +155,7 @@ fn depth_and_size_are_bounded() {
     }
     let mut chain = "x0: &x0 [a]\n".to_owned();
     for level in 1..100 {
-        chain += &format!("x{level}: &x{level} [*x{}]\n", level - 1);
+        let _ = writeln!(chain, "x{level}: &x{level} [*x{}]", level - 1);
     }
     let found = shown(files(&[&chain]));
     assert!(found[0].contains("levels deep"), "{found:?}");
@@ -162,12 +165,14 @@ fn depth_and_size_are_bounded() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "measuring is the point")]
 fn a_thousand_rules_load_at_once() {
     let mut text = document("many", "");
     text.truncate(text.trim_end().len());
     text += "\n  s3:\n";
     for i in 0..1000 {
-        text += &format!(
+        let _ = write!(
+            text,
             "    - name: rule-{i}\n      match: {{ names: [\"team-{i}-*\", \"*-shared-{i}\"], exclude: [\"*-logs\"] }}\n      atRest: {{ algorithm: \"aws:kms\", key: alias/team-{i}, bucketKey: true }}\n      inTransit: {{ denyInsecureTransport: true, minimumTlsVersion: \"1.2\" }}\n"
         );
     }

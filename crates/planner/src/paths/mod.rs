@@ -2,6 +2,8 @@
 
 pub(crate) mod grants;
 pub mod hops;
+#[cfg(test)]
+mod properties;
 pub(crate) mod sources;
 #[cfg(test)]
 mod tests;

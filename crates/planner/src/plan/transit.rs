@@ -175,7 +175,12 @@ fn sentence(gap: &str, kind: &str) -> String {
 }
 
 fn expected(asked: &Asked<'_>) -> String {
-    match (asked.deny_plain_http, asked.minimum_tls) {
+    wanted_words(asked.deny_plain_http, asked.minimum_tls)
+}
+
+/// What a rule asks of a document, in words.
+pub(crate) fn wanted_words(deny_plain_http: bool, minimum_tls: Option<TlsVersion>) -> String {
+    match (deny_plain_http, minimum_tls) {
         (_, None) => "refuses plain HTTP".to_owned(),
         (true, Some(minimum)) => format!("refuses plain HTTP and TLS below {}", version(minimum)),
         (false, Some(minimum)) => format!("refuses TLS below {}", version(minimum)),

@@ -13,7 +13,7 @@ use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::select::Selection;
 use crate::plan::step::Risk;
-use crate::plan::transit::{Asked, Judged, Limits, judge};
+use crate::plan::transit::{Asked, Judged, Limits, judge, wanted_words};
 use crate::policy::model::{BucketAtRest, BucketInTransit, BucketRule, ExistingObjectsAction};
 use crate::{Check, Service};
 
@@ -157,7 +157,7 @@ impl Judging<'_> {
         }
         let Some(document) = self.bucket.document.known() else {
             let words = Words {
-                expected: "refuses plain HTTP".to_owned(),
+                expected: wanted_words(*deny_insecure_transport, *minimum_tls_version),
                 actual: "unknown".to_owned(),
                 message: why_unknown(&self.bucket.document, "s3:GetBucketPolicy"),
                 notes: Vec::new(),

@@ -50,7 +50,9 @@ impl Used<'_> {
         context
     }
 
-    pub(crate) fn user(&self, principal: Principal, needed: &Use, context: BTreeMap<String, Vec<String>>) -> KeyUser {
+    pub(crate) fn user(&self, principal: Principal, needed: &Use, mut context: BTreeMap<String, Vec<String>>) -> KeyUser {
+        // KMS is served over TLS alone: a statement that denies plain HTTP never meets these requests.
+        context.insert("aws:securetransport".to_owned(), vec!["true".to_owned()]);
         let (name, actions) = match &principal {
             Principal::Aws(name) => (name, needed.needs.to_vec()),
             Principal::Service(name) => (name, service_needs(name, needed)),

@@ -53,7 +53,8 @@ fn allow(principal: &Value, action: &Value, condition: &Value) -> Value {
 fn shown(users: &Users) -> Vec<String> {
     let one = |user: &KeyUser| {
         let (Principal::Aws(name) | Principal::Service(name)) = &user.principal;
-        let context: Vec<_> = user.context.iter().map(|(key, values)| format!("{key}={}", values.join("|"))).collect();
+        let context = user.context.iter().filter(|(key, _)| *key != "aws:securetransport");
+        let context: Vec<_> = context.map(|(key, values)| format!("{key}={}", values.join("|"))).collect();
         format!("{name} {} {}", user.actions.join("+"), context.join(" "))
     };
     users.as_ref().unwrap().iter().map(one).collect()

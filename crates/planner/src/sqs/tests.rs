@@ -134,6 +134,8 @@ fn s3_notifications_need_the_key_to_let_s3_in() {
         &json!({"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::uploads"}, "StringEquals": {"aws:SourceAccount": "111122223333"}}),
     );
     assert_eq!(gate(&plan_with(KMS_RULE, &attributes, &json!([narrowed]), &json!({})), ENC), None);
+    let tls = json!({"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
+    assert_eq!(gate(&plan_with(KMS_RULE, &attributes, &json!([narrowed, tls]), &json!({})), ENC), None);
     // The founding mistake: naming the queue's service instead of the source.
     let wrong = grant("sqs.amazonaws.com", &json!(null));
     assert_eq!(gate(&plan_with(KMS_RULE, &attributes, &json!([wrong]), &json!({})), ENC), Some(Gate::KeyUse));

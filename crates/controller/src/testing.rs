@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use everseal_planner::firehose::observed::StreamEncryption;
-use everseal_planner::inventory::{
-    DeliveryStream, DeliveryStreamDescription, ErrorClass, Queue, QueueAttributes, Topic, TopicAttributes, Unreadable,
-};
+use everseal_planner::inventory::{DeliveryStream, DeliveryStreamDescription, ErrorClass, Queue, QueueAttributes, Unreadable};
 use everseal_planner::plan::{Change, Reads, Target};
 use everseal_planner::policy::{self, Source};
 use everseal_planner::{Arn, Inventory, PolicySet, Reading, Scope, Service, sim};
@@ -45,14 +43,6 @@ pub(crate) fn queue(name: &str) -> Queue {
         attributes: Reading::Known(QueueAttributes::default()),
         tags: Reading::NotRead,
     }
-}
-
-pub(crate) fn topic_arn(name: &str) -> Arn {
-    scope().arn("sns", name)
-}
-
-pub(crate) fn topic(name: &str) -> Topic {
-    Topic { arn: topic_arn(name), attributes: Reading::Known(TopicAttributes::default()), tags: Reading::NotRead }
 }
 
 /// A Direct PUT stream with a customer managed key.
@@ -138,8 +128,6 @@ pub(crate) struct World {
     /// Changes being made now, and the most there were of one resource at a time.
     pub(crate) in_hand: BTreeMap<Arn, usize>,
     pub(crate) most_in_hand: usize,
-    /// Run once before the next change of this resource: somebody else is faster.
-    pub(crate) meanwhile: BTreeMap<Arn, fn(&mut Inventory)>,
 }
 
 /// The account in memory.
@@ -164,7 +152,6 @@ impl FakeAws {
                 points: Ok(Vec::new()),
                 in_hand: BTreeMap::new(),
                 most_in_hand: 0,
-                meanwhile: BTreeMap::new(),
             }),
         })
     }

@@ -143,7 +143,7 @@ pub fn is_ours(view: &StatementView<'_>) -> bool {
 /// becomes its `Id` where given, as topics need one).
 /// Where somebody else's statement bears the Sid (same Sid, other shape than ours could have), ours gets a number.
 ///
-/// A statement of ours that already means the same, or denies more TLS versions, is left as it is. Where the result
+/// A statement of ours that already means the same, or denies more TLS versions, is left as it is; copies of it go. Where the result
 /// is [`Document::equivalent`] to the original there is nothing to write.
 pub fn merge(document: Option<&Document>, statements: &[OwnStatement], id: Option<&str>) -> Document {
     let mut merged = document.cloned().unwrap_or_else(|| fresh(id));
@@ -162,32 +162,42 @@ fn fresh(id: Option<&str>) -> Document {
     Document(elements)
 }
 
-/// Puts one statement where its predecessor is, or at the end; further predecessors (the same statement, piled up) go.
+/// Puts one statement where its predecessor is, or at the end; mere copies of it, piled up by whomever, go.
 fn place(document: &mut Document, own: &OwnStatement, all: &[OwnStatement]) {
     let views: Vec<StatementView<'_>> = document.statements().collect();
-    let mine: Vec<usize> = (0..views.len()).filter(|&index| is_ours(&views[index]) && bears(&views[index], own, all)).collect();
-    let Some((&first, extra)) = mine.split_first() else {
+    let mine = predecessors(&views, own, all);
+    let Some((&first, others)) = mine.split_first() else {
         let sid = free_sid(&views, &own.sid);
         let body = own.with_sid(&sid);
         return append(document, body);
     };
-    let body = own.with_sid(views[first].sid.unwrap_or(&own.sid));
-    let replacement = (!is_as_good(&views[first], &StatementView::read(&body, views[first].has_variables))).then_some(body);
-    let extra: Vec<usize> = extra.to_vec();
-    if let Some(body) = replacement {
+    let sid = views[first].sid.unwrap_or(&own.sid);
+    let body = own.with_sid(sid);
+    let wanted = StatementView::read(&body, views[first].has_variables);
+    let keeps = is_as_good(&views[first], &wanted);
+    let result = if keeps { &views[first] } else { &wanted };
+    let is_copy = |index: &usize| same_statement(&StatementView { sid: result.sid, ..views[*index].clone() }, result);
+    let copies: Vec<usize> = others.iter().copied().filter(is_copy).collect();
+    if !keeps {
         replace(document, first, body);
     }
-    retain(document, |index| !extra.contains(&index));
+    retain(document, |index| !copies.contains(&index));
 }
 
-/// Whether a statement's Sid is this own statement's, with or without a number, and not another own statement's.
-fn bears(view: &StatementView<'_>, own: &OwnStatement, all: &[OwnStatement]) -> bool {
-    let Some(sid) = view.sid else { return false };
-    let numbered = || {
-        let number = sid.strip_prefix(own.sid.as_str())?.strip_prefix(SID_NUMBER)?;
-        (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(())
+/// Where statements of ours stand that `own` is a version of.
+///
+/// A numbered one counts where somebody else's statement has the plain Sid. A numbered Deny always does; a numbered grant
+/// beside none or ours may hold other principals, and a permission is never taken away.
+fn predecessors(views: &[StatementView<'_>], own: &OwnStatement, all: &[OwnStatement]) -> Vec<usize> {
+    let plain = |view: &StatementView<'_>| view.sid == Some(own.sid.as_str());
+    let taken = views.iter().any(|view| plain(view) && !is_ours(view));
+    let numbered = |view: &StatementView<'_>| {
+        let number = view.sid.and_then(|sid| sid.strip_prefix(own.sid.as_str())?.strip_prefix(SID_NUMBER));
+        let is_number = number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+        is_number && (taken || view.effect == Some(Effect::Deny)) && !all.iter().any(|other| view.sid == Some(other.sid.as_str()))
     };
-    sid == own.sid || numbered().is_some() && !all.iter().any(|other| other.sid == sid)
+    let bears = |view: &StatementView<'_>| is_ours(view) && (plain(view) || numbered(view));
+    (0..views.len()).filter(|&index| bears(&views[index])).collect()
 }
 
 fn free_sid(views: &[StatementView<'_>], sid: &str) -> String {

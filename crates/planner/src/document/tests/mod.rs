@@ -7,6 +7,7 @@ mod fuzz;
 mod generate;
 mod oracle;
 mod ours;
+mod peers;
 mod properties;
 mod transport;
 

@@ -171,6 +171,38 @@ fn grants_on_keys_are_ours_by_sid_and_shape() {
 }
 
 #[test]
+fn a_numbered_grant_keeps_its_principals() {
+    let grant = |sid: &str, role: &str| {
+        let elements = json!({"Effect": "Allow", "Principal": {"AWS": role}, "Action": ["kms:Decrypt"], "Resource": "*"});
+        OwnStatement::new(sid, elements.as_object().unwrap().clone())
+    };
+    let (x, x2) =
+        (grant("EversealUse", "arn:aws:iam::111122223333:role/a"), grant("EversealUseNumber2", "arn:aws:iam::111122223333:role/b"));
+    let body = |own: &OwnStatement| Value::Object(own.body.clone());
+    // Alone, or beside ours.
+    for present in [json!([body(&x2)]), json!([body(&x), body(&x2)])] {
+        let merged = value(&merge(Some(&holding(present)), std::slice::from_ref(&x), None))["Statement"].clone();
+        assert_eq!(merged.as_array().unwrap().len(), 2);
+        assert!(merged.as_array().unwrap().contains(&body(&x2)));
+        assert!(merged.as_array().unwrap().contains(&body(&x)));
+    }
+    // Where somebody else's statement has the plain Sid, the numbered one is ours to keep up to date.
+    let theirs = json!({"Sid": "EversealUse", "Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"});
+    let merged = merge(Some(&holding(json!([theirs]))), std::slice::from_ref(&x), None);
+    assert_eq!(merge(Some(&merged), std::slice::from_ref(&x), None).text(), merged.text());
+    assert_eq!(merged.bodies().count(), 2);
+}
+
+#[test]
+fn a_deny_of_ours_that_is_no_copy_stays() {
+    let mut wider = ours();
+    wider["Sid"] = json!("EversealDenyInsecureTransportNumber2");
+    wider["Resource"] = json!("*");
+    let document = holding(json!([ours(), wider]));
+    assert_eq!(add(&document).text(), document.text());
+}
+
+#[test]
 fn only_our_shapes_under_our_sid_are_ours() {
     let is = |statement: &Value| is_ours(&holding(statement.clone()).statements().next().unwrap());
     assert!(is(&ours()));

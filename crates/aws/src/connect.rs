@@ -118,9 +118,14 @@ pub enum ConnectError {
         /// The role, or the credentials.
         by: String,
     },
-    /// STS failed in another way.
-    #[error("{0}")]
-    Other(AwsError),
+    /// STS, or something that answers in its place, failed in another way.
+    #[error("{endpoint} does not answer like STS: {error}; check AWS_ENDPOINT_URL and proxies")]
+    Other {
+        /// The endpoint, or which AWS endpoint it would be.
+        endpoint: String,
+        /// What it answered.
+        error: AwsError,
+    },
 }
 
 /// A connection: our own identity, and the way into accounts.
@@ -250,7 +255,7 @@ fn connect_error(error: AwsError, sdk: &SdkConfig, region: &str) -> ConnectError
         (ErrorClass::Denied, _) => ConnectError::BadCredentials { code: error.code, message: error.message },
         (ErrorClass::Unavailable, _) => ConnectError::Unreachable { endpoint: endpoint(sdk, region), message: error.message },
         (ErrorClass::Throttled | ErrorClass::NotFound | ErrorClass::Conflict | ErrorClass::Invalid | ErrorClass::LimitExceeded, _) => {
-            ConnectError::Other(error)
+            ConnectError::Other { endpoint: endpoint(sdk, region), error }
         }
     }
 }

@@ -69,7 +69,10 @@ impl AwsError {
             class,
             operation: operation.name,
             code: code.map_or_else(|| format!("Http{status}"), str::to_owned),
-            message: readable(message.unwrap_or(code.unwrap_or("no explanation"))),
+            message: match message.or(code) {
+                Some(words) => readable(words),
+                None => format!("HTTP status {status} without an explanation"),
+            },
             missing_action: operation.action().filter(|_| class == ErrorClass::Denied && names_permission),
             bucket_region: None,
         }

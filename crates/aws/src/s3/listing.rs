@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::stream::{self, BoxStream, StreamExt};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -35,20 +35,28 @@ struct Taken {
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     by_region: BTreeMap<String, Vec<String>>,
+    /// The server told no regions, but lists by region when it is asked to.
+    by_filter: bool,
     /// Set where not everything could be listed or placed in a region.
-    pub(crate) failed: Option<AwsError>,
-}
-
-impl Listed {
-    /// Names of the buckets in a region.
-    pub(crate) fn in_region(&self, region: &str) -> Vec<String> {
-        self.by_region.get(region).cloned().unwrap_or_default()
-    }
+    failed: Option<AwsError>,
 }
 
 impl BucketListing {
-    /// This pass's listing, for the scope of `ctx`. Scopes that come while it is made wait for it.
-    pub(crate) async fn of(&self, ctx: &ScopeContext) -> Arc<Listed> {
+    /// Names of the buckets in the region of `ctx`, and what went wrong while they were listed.
+    pub(crate) async fn names(&self, ctx: &ScopeContext) -> (Vec<String>, Option<AwsError>) {
+        let listed = self.this_pass(ctx).await;
+        let mut names = listed.by_region.get(&ctx.scope().region).cloned().unwrap_or_default();
+        let mut failed = listed.failed.clone();
+        if listed.by_filter {
+            let (filtered, error) = collect(buckets(ctx, Some(&ctx.scope().region))).await;
+            names.extend(filtered.into_iter().map(|(name, _)| name));
+            failed = failed.or(error);
+        }
+        (names, failed)
+    }
+
+    /// The pass's listing. Scopes that come while it is made wait for it.
+    async fn this_pass(&self, ctx: &ScopeContext) -> Arc<Listed> {
         let region = &ctx.scope().region;
         let mut shared = self.0.lock().await;
         if let Some(taken) = shared.as_mut()
@@ -63,29 +71,66 @@ impl BucketListing {
     }
 }
 
-async fn list(ctx: &ScopeContext) -> Listed {
-    let buckets = pages(|token| async {
-        let request = ctx.s3().list_buckets().max_buckets(PAGE).set_continuation_token(token);
+type Named = (String, Option<String>);
+
+/// Name and region of every bucket, or of those in `region` alone.
+fn buckets<'a>(ctx: &'a ScopeContext, region: Option<&'a str>) -> BoxStream<'a, Result<Named, AwsError>> {
+    let listing = pages(move |token| async move {
+        let request = ctx.s3().list_buckets().max_buckets(PAGE).set_bucket_region(region.map(str::to_owned)).set_continuation_token(token);
         let page = ctx.call(&ops::LIST_BUCKETS, request.send()).await?;
         let buckets = page.buckets.unwrap_or_default().into_iter();
-        Ok((buckets.filter_map(|bucket| Some((bucket.name?, bucket.bucket_region))).collect(), page.continuation_token))
+        let named = buckets.filter_map(|bucket| Some((bucket.name?, bucket.bucket_region.filter(|region| !region.is_empty()))));
+        Ok((named.collect(), page.continuation_token))
     });
-    let placed = |(name, region): (String, Option<String>)| async {
-        match region.filter(|region| !region.is_empty()) {
-            Some(region) => Some(Ok((name, region))),
-            None => region_of(ctx, &name).await.transpose().map(|region| region.map(|region| (name, region))),
-        }
-    };
-    let (placed, mut failed) = read_all(buckets.boxed(), Api::S3.in_flight(), placed).await;
-    let mut by_region: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for bucket in placed {
-        match bucket {
-            Ok((name, region)) => by_region.entry(region).or_default().push(name),
-            Err(error) => failed = Some(error),
+    listing.boxed()
+}
+
+async fn collect(listing: BoxStream<'_, Result<Named, AwsError>>) -> (Vec<Named>, Option<AwsError>) {
+    read_all(listing, 1, |named| async { Some(named) }).await
+}
+
+async fn list(ctx: &ScopeContext) -> Listed {
+    let (named, failed) = collect(buckets(ctx, None)).await;
+    let mut listed = Listed { failed, ..Listed::default() };
+    let mut unplaced = Vec::new();
+    for (name, region) in named {
+        match region {
+            Some(region) => listed.by_region.entry(region).or_default().push(name),
+            None => unplaced.push(name),
         }
     }
-    by_region.values_mut().for_each(|names| names.sort_unstable());
-    Listed { by_region, failed }
+    if let Some(first) = unplaced.first() {
+        listed.by_filter = filters_by_region(ctx, first).await;
+        if !listed.by_filter {
+            place(ctx, unplaced, &mut listed).await;
+        }
+    }
+    listed
+}
+
+/// S3 itself always tells the region. Of a server that does not, one bucket shows whether its listing
+/// can be narrowed to a region, which spares a call for each of the others.
+async fn filters_by_region(ctx: &ScopeContext, bucket: &str) -> bool {
+    let Ok(Some(region)) = region_of(ctx, bucket).await else { return false };
+    let elsewhere = if region == "us-east-1" { "eu-west-1" } else { "us-east-1" };
+    let (listed, failed) = collect(buckets(ctx, Some(elsewhere))).await;
+    failed.is_none() && listed.iter().all(|(name, _)| name != bucket)
+}
+
+/// Asks for the region of each bucket.
+async fn place(ctx: &ScopeContext, names: Vec<String>, listed: &mut Listed) {
+    let names = stream::iter(names.into_iter().map(Ok));
+    let (placed, _) = read_all(names, Api::S3.in_flight(), |name| async {
+        let region = region_of(ctx, &name).await.transpose()?;
+        Some(region.map(|region| (name, region)))
+    })
+    .await;
+    for bucket in placed {
+        match bucket {
+            Ok((name, region)) => listed.by_region.entry(region).or_default().push(name),
+            Err(error) => listed.failed = Some(error),
+        }
+    }
 }
 
 /// `None` where the bucket is gone. S3 names the region even where it refuses everything else.

@@ -21,11 +21,11 @@ pub(crate) async fn observe(ctx: &ScopeContext, listing: &BucketListing, target:
     let mut part = ctx.part();
     let names = match target {
         Target::Everything => {
-            let listed = listing.of(ctx).await;
-            if let Some(error) = &listed.failed {
-                part.unlisted.insert(Service::S3, error.clone().into());
+            let (names, failed) = listing.names(ctx).await;
+            if let Some(error) = failed {
+                part.unlisted.insert(Service::S3, error.into());
             }
-            listed.in_region(&ctx.scope().region)
+            names
         }
         Target::Resources(arns) => arns.iter().filter(|arn| arn.service() == "s3").map(|arn| arn.resource().to_owned()).collect(),
     };

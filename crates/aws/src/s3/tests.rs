@@ -57,7 +57,7 @@ async fn observe(wire: &Wire, target: &Target, reads: &Reads) -> Inventory {
     super::observe(&wire.context(), &BucketListing::default(), target, reads).await
 }
 
-/// Two pages; one bucket of another region, one whose region the listing leaves out.
+/// Two pages; one bucket of another region.
 fn estate(request: &Seen) -> Answer {
     let list = |buckets: &str, token: &str| {
         xml("ListAllMyBucketsResult", &format!("<Owner><ID>AIDACKCEVSQ6C2EXAMPLE</ID></Owner><Buckets>{buckets}</Buckets>{token}"))
@@ -69,10 +69,8 @@ fn estate(request: &Seen) -> Answer {
         sse_s3()
     } else if is(request, "policy") {
         Answer::ok(DOCUMENT)
-    } else if request.method == "HEAD" {
-        error(301, "").header("x-amz-bucket-region", "us-east-1")
     } else if request.uri.contains("continuation-token=page2") {
-        list(&bucket("orders", ""), "")
+        list(&bucket("orders", "<BucketRegion>us-east-1</BucketRegion>"), "")
     } else {
         let here = bucket("ledger", "<BucketRegion>us-east-1</BucketRegion>");
         let there = bucket("archive", "<BucketRegion>eu-west-1</BucketRegion>");
@@ -101,7 +99,6 @@ async fn lists_all_pages_and_reads_the_buckets_of_its_region_with_two_calls_each
             "s3 GetBucketEncryption OK",
             "s3 GetBucketPolicy OK",
             "s3 GetBucketPolicy OK",
-            "s3 HeadBucket OK",
             "s3 ListBuckets OK",
             "s3 ListBuckets OK"
         ]
@@ -109,6 +106,40 @@ async fn lists_all_pages_and_reads_the_buckets_of_its_region_with_two_calls_each
     let owners = wire.seen().into_iter().filter(|request| is(request, "policy") || is(request, "encryption"));
     assert!(owners.into_iter().all(|request| request.header("x-amz-expected-bucket-owner") == Some("111122223333")));
     assert!(wire.seen()[0].uri.contains("max-buckets=1000"), "only then S3 tells regions and pages");
+}
+
+/// A server that tells no regions; `filters` says whether it lists by region when asked.
+fn regionless(filters: bool) -> Wire {
+    Wire::new(move |request| {
+        let all = [("ledger", "us-east-1"), ("orders", "us-east-1"), ("archive", "eu-west-1")];
+        if request.method == "HEAD" {
+            let name = all.iter().find(|(name, _)| request.uri.starts_with(name)).unwrap();
+            return Answer::ok("").header("x-amz-bucket-region", name.1);
+        }
+        if !request.uri.contains("max-buckets") {
+            return estate(request);
+        }
+        let asked = |region: &str| !request.uri.contains("bucket-region=") || request.uri.contains(&format!("bucket-region={region}"));
+        let listed = all.iter().filter(|(_, region)| !filters || asked(region));
+        let buckets: String = listed.map(|(name, _)| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
+        xml("ListAllMyBucketsResult", &format!("<Buckets>{buckets}</Buckets>"))
+    })
+}
+
+#[tokio::test]
+async fn buckets_without_region_are_placed_with_few_calls_where_the_server_lists_by_region() {
+    let wire = regionless(true);
+    let inventory = observe(&wire, &Target::Everything, &reads()).await;
+    assert_eq!(inventory.buckets.keys().map(Arn::name).collect::<Vec<_>>(), ["ledger", "orders"]);
+    assert_eq!(wire.counted().iter().filter(|attempt| attempt.contains("HeadBucket")).count(), 1);
+    assert_eq!(wire.counted().iter().filter(|attempt| attempt.contains("ListBuckets")).count(), 3);
+}
+
+#[tokio::test]
+async fn buckets_without_region_are_asked_one_by_one_where_the_server_ignores_the_filter() {
+    let wire = regionless(false);
+    let inventory = observe(&wire, &Target::Everything, &reads()).await;
+    assert_eq!(inventory.buckets.keys().map(Arn::name).collect::<Vec<_>>(), ["ledger", "orders"]);
 }
 
 fn elsewhere(wire: &Wire, region: &str) -> ScopeContext {
@@ -131,6 +162,38 @@ async fn scopes_of_an_account_share_one_listing_per_pass() {
         assert_eq!(theirs.buckets.keys().map(Arn::name).collect::<Vec<_>>(), ["archive"]);
         assert_eq!(lists(), pass * 2, "two pages a pass, not four");
     }
+}
+
+#[tokio::test]
+async fn s3_names_the_region_even_where_it_refuses() {
+    for (status, code) in [(301, "PermanentRedirect"), (403, "AccessDenied")] {
+        let wire = Wire::new(move |request| {
+            if request.method == "HEAD" {
+                Answer::new(status, "").header("x-amz-bucket-region", "us-east-1").header("x-amz-error-code", code)
+            } else if request.uri.contains("max-buckets") {
+                xml("ListAllMyBucketsResult", "<Buckets><Bucket><Name>ledger</Name></Bucket></Buckets>")
+            } else {
+                estate(request)
+            }
+        });
+        let inventory = observe(&wire, &Target::Everything, &reads()).await;
+        assert_eq!(inventory.buckets.len(), 1, "{code}");
+        assert!(inventory.unlisted.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_cannot_be_placed_is_said_to_be_unlisted() {
+    let wire = Wire::new(|request| {
+        if request.method == "HEAD" {
+            Answer::new(403, "")
+        } else {
+            xml("ListAllMyBucketsResult", "<Buckets><Bucket><Name>x</Name></Bucket></Buckets>")
+        }
+    });
+    let inventory = observe(&wire, &Target::Everything, &reads()).await;
+    assert!(inventory.buckets.is_empty());
+    assert_eq!(inventory.unlisted[&Service::S3].missing_action.as_deref(), Some("s3:ListBucket"));
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Questions that all services ask of what was observed: is it the wanted key, and why is it not known?
 
 use super::context::Context;
+use super::draft::{Draft, Subject, Words};
 use super::keys::WantedKey;
 use super::step::Gate;
+use crate::Check;
 use crate::document::Answer;
 use crate::inventory::{Reading, ResolvedKey, Unreadable};
 
@@ -75,5 +77,19 @@ pub(crate) fn is_aws_managed(cx: &Context<'_>, reference: &str) -> bool {
             metadata.is_some_and(|metadata| metadata.aws_managed) || cx.inventory.key_name(&arn).starts_with("alias/aws/")
         }
         ResolvedKey::Unresolved(_) => false,
+    }
+}
+
+/// Every check of a rule whose tags might match a resource of this kind (`bucket`), where its tags are not known.
+pub(crate) fn tags_unknown(draft: &mut Draft, subject: &Subject, kind: &str, checks: &[Check], why: Option<&Unreadable>) {
+    let why = why.map_or_else(|| "They were not read.".to_owned(), |why| unreadable_words(why, "tag:GetResources"));
+    for check in checks {
+        let words = Words {
+            expected: format!("as rule {} wants, if the {kind}'s tags match", subject.rule),
+            actual: "tags unknown".to_owned(),
+            message: format!("Whether rule {} is for this {kind} depends on its tags. {why}", subject.rule),
+            notes: Vec::new(),
+        };
+        draft.unknown(subject, *check, words);
     }
 }

@@ -1,8 +1,10 @@
 //! The check that a bucket, queue or topic refuses plain HTTP: judged by what its document means, put right by
 //! merging statements of ours into it, never by rewriting it.
 
-use super::draft::Words;
-use super::step::{Block, Gate};
+use super::change::Change;
+use super::draft::{Draft, Remedy, Subject, Words};
+use super::step::{Block, Gate, Risk};
+use crate::Check;
 use crate::document::{
     Answer, Document, OwnStatement, Protected, TransportVerdict, check_size, denies_tls_below, deny_old_tls, deny_plain_http, merge,
     transport,
@@ -51,6 +53,27 @@ pub(crate) struct Merged {
     /// Requests over plain HTTP, which get through today, will be refused.
     pub(crate) refuses_http: bool,
     pub(crate) block: Option<Block>,
+}
+
+/// Puts a verdict into the draft. `change` makes the service's change of the new document's text, and names what of the
+/// service's own stops it.
+pub(crate) fn record(
+    draft: &mut Draft,
+    subject: &Subject,
+    check: Check,
+    judged: Judged,
+    change: impl FnOnce(&mut Draft, &Merged) -> (Change, Option<Block>),
+) {
+    match judged {
+        Judged::Compliant(words) => draft.compliant(subject, check, words),
+        Judged::Unknown(words) => draft.unknown(subject, check, words),
+        Judged::Drifted(words, merged) => {
+            let (change, block) = change(draft, &merged);
+            let mut remedy = Remedy::change(change, merged.summary, merged.undo).risking(Risk::Brief);
+            remedy.block = block.or(merged.block);
+            draft.drifted(subject, check, words, vec![remedy]);
+        }
+    }
 }
 
 struct Gaps {

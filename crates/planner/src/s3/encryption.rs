@@ -72,16 +72,10 @@ pub(crate) fn compare(cx: &Context<'_>, desired: &DesiredEncryption<'_>, observe
     let wants = strength(wanted_text).unwrap_or_default();
     let algorithm = if wants > has { wanted_text } else { before.algorithm.as_str() };
     let uses_kms = has >= 2;
-    let other_key = match &desired.key {
-        Some((reference, wanted)) if uses_kms => {
-            let current = before.kms_key.as_deref().unwrap_or(DEFAULT_KEY);
-            match same_key(cx, reference, wanted, current) {
-                Answer::Yes => false,
-                Answer::No => true,
-                Answer::CannotTell => return Comparison::Unknown(incomparable(current, reference)),
-            }
-        }
-        Some(_) | None => false,
+    let other_key = match uses_other_key(cx, desired, before) {
+        Ok(other) => other && uses_kms,
+        Err(why) if uses_kms => return Comparison::Unknown(why),
+        Err(_) => false,
     };
     let bucket_key = match desired.bucket_key {
         Some(wanted) if algorithm == SSE_KMS => wanted,
@@ -105,6 +99,17 @@ pub(crate) fn compare(cx: &Context<'_>, desired: &DesiredEncryption<'_>, observe
         blocks_more,
         block,
     }))
+}
+
+/// `Err`: the keys can't be compared, in words.
+fn uses_other_key(cx: &Context<'_>, desired: &DesiredEncryption<'_>, before: &BucketEncryption) -> Result<bool, String> {
+    let Some((reference, wanted)) = &desired.key else { return Ok(false) };
+    let current = before.kms_key.as_deref().unwrap_or(DEFAULT_KEY);
+    match same_key(cx, reference, wanted, current) {
+        Answer::Yes => Ok(false),
+        Answer::No => Ok(true),
+        Answer::CannotTell => Err(incomparable(current, reference)),
+    }
 }
 
 type KeyAfter = (Option<String>, Option<KeyRef>, Option<Block>);

@@ -6,14 +6,13 @@ use super::gates;
 use super::observed::Bucket;
 use crate::document::Protected;
 use crate::document::ours::BUCKET_LIMIT;
-use crate::inventory::Unreadable;
 use crate::plan::Change;
-use crate::plan::compare::{unreadable_words, why_unknown};
+use crate::plan::compare::{tags_unknown, why_unknown};
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::select::Selection;
 use crate::plan::step::Risk;
-use crate::plan::transit::{Asked, Judged, Limits, judge, wanted_words};
+use crate::plan::transit::{Asked, Limits, judge, record, wanted_words};
 use crate::policy::model::{BucketAtRest, BucketInTransit, BucketRule, ExistingObjectsAction};
 use crate::{Check, Service};
 
@@ -25,7 +24,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
             Selection::CannotTell(selected, why) => {
                 draft.managed.insert(arn.clone());
                 let subject = Subject::new(arn, Service::S3, &cx.inventory.scope, &selected);
-                tags_unknown(draft, &subject, selected.rule, why.as_ref());
+                tags_unknown(draft, &subject, "bucket", &asked_checks(selected.rule), why.as_ref());
             }
             Selection::Rule(selected) => {
                 draft.managed.insert(arn.clone());
@@ -36,23 +35,14 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
-fn tags_unknown(draft: &mut Draft, subject: &Subject, rule: &BucketRule, why: Option<&Unreadable>) {
-    let BucketRule { name, matches: _, mode: _, at_rest, in_transit, existing_objects, website: _ } = rule;
+fn asked_checks(rule: &BucketRule) -> Vec<Check> {
+    let BucketRule { name: _, matches: _, mode: _, at_rest, in_transit, existing_objects, website: _ } = rule;
     let checks = [
         (Check::S3Encryption, at_rest.is_some()),
         (Check::S3SecureTransport, in_transit.as_ref().is_some_and(asks)),
         (Check::S3ExistingObjects, existing_objects.is_some()),
     ];
-    let why = why.map_or_else(|| "They were not read.".to_owned(), |why| unreadable_words(why, "tag:GetResources"));
-    for (check, _) in checks.into_iter().filter(|(_, asked)| *asked) {
-        let words = Words {
-            expected: format!("as rule {name} wants, if the bucket's tags match"),
-            actual: "tags unknown".to_owned(),
-            message: format!("Whether rule {name} is for this bucket depends on its tags. {why}"),
-            notes: Vec::new(),
-        };
-        draft.unknown(subject, check, words);
-    }
+    checks.into_iter().filter(|(_, asked)| *asked).map(|(check, _)| check).collect()
 }
 
 fn asks(in_transit: &BucketInTransit) -> bool {
@@ -171,18 +161,11 @@ impl Judging<'_> {
             minimum_tls: *minimum_tls_version,
             limits: Limits { bytes: BUCKET_LIMIT, statements: None, id: None },
         };
-        match judge(&asked) {
-            None => {}
-            Some(Judged::Compliant(words)) => draft.compliant(&self.subject, Check::S3SecureTransport, words),
-            Some(Judged::Unknown(words)) => draft.unknown(&self.subject, Check::S3SecureTransport, words),
-            Some(Judged::Drifted(words, merged)) => {
-                let change = Change::BucketDocument { bucket: self.bucket.name.clone(), before: document.clone(), after: merged.text };
-                let mut remedy = Remedy::change(change, merged.summary, merged.undo).risking(Risk::Brief);
-                let facts = gates::document(draft, self.bucket, self.rule.website.as_ref(), merged.refuses_http);
-                remedy.block = facts.or(merged.block);
-                draft.drifted(&self.subject, Check::S3SecureTransport, words, vec![remedy]);
-            }
-        }
+        let Some(judged) = judge(&asked) else { return };
+        record(draft, &self.subject, Check::S3SecureTransport, judged, |draft, merged| {
+            let block = gates::document(draft, self.bucket, self.rule.website.as_ref(), merged.refuses_http);
+            (Change::BucketDocument { bucket: self.bucket.name.clone(), before: document.clone(), after: merged.text.clone() }, block)
+        });
     }
 
     fn existing_objects(&self, draft: &mut Draft, action: ExistingObjectsAction) {

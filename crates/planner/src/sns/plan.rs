@@ -5,17 +5,16 @@ use super::observed::{Subscription, Topic, TopicAttributes};
 use super::subscriptions;
 use crate::document::ours::TOPIC_LIMIT;
 use crate::document::{Principal, Protected};
-use crate::inventory::Unreadable;
 use crate::paths::users_of_topic;
 use crate::plan::Change;
 use crate::plan::change::KeyRef;
-use crate::plan::compare::{is_aws_managed, key_words, unreadable_words, why_unknown};
+use crate::plan::compare::{is_aws_managed, key_words, tags_unknown, why_unknown};
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::keys::require_key;
 use crate::plan::select::Selection;
 use crate::plan::step::Risk;
-use crate::plan::transit::{Asked, Judged, Limits, judge};
+use crate::plan::transit::{Asked, Limits, judge, record};
 use crate::policy::model::{KeyAtRest, TopicInTransit, TopicRule};
 use crate::{Arn, Check, Service};
 
@@ -30,7 +29,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
             Selection::CannotTell(selected, why) => {
                 draft.managed.insert(arn.clone());
                 let subject = Subject::new(arn, Service::Sns, &cx.inventory.scope, &selected);
-                tags_unknown(draft, &subject, selected.rule, why.as_ref());
+                tags_unknown(draft, &subject, "topic", &asked_checks(selected.rule), why.as_ref());
             }
             Selection::Rule(selected) => {
                 draft.managed.insert(arn.clone());
@@ -41,36 +40,19 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
-struct Asks {
-    encryption: bool,
-    secure_transport: bool,
-    subscriptions: bool,
-}
-
-fn asks(rule: &TopicRule) -> Asks {
+fn asked_checks(rule: &TopicRule) -> Vec<Check> {
     let TopicRule { name: _, matches: _, mode: _, at_rest, in_transit } = rule;
     let TopicInTransit { deny_insecure_transport, forbid_http_subscriptions } = in_transit.clone().unwrap_or_default();
-    Asks { encryption: at_rest.is_some(), secure_transport: deny_insecure_transport, subscriptions: forbid_http_subscriptions }
-}
-
-fn tags_unknown(draft: &mut Draft, subject: &Subject, rule: &TopicRule, why: Option<&Unreadable>) {
-    let why = why.map_or_else(|| "They were not read.".to_owned(), |why| unreadable_words(why, "tag:GetResources"));
-    let Asks { encryption, secure_transport, subscriptions } = asks(rule);
-    let checks =
-        [(Check::SnsEncryption, encryption), (Check::SnsSecureTransport, secure_transport), (Check::SnsHttpSubscription, subscriptions)];
-    for (check, _) in checks.into_iter().filter(|(_, asked)| *asked) {
-        let words = Words {
-            expected: format!("as rule {} wants, if the topic's tags match", rule.name),
-            actual: "tags unknown".to_owned(),
-            message: format!("Whether rule {} is for this topic depends on its tags. {why}", rule.name),
-            notes: Vec::new(),
-        };
-        draft.unknown(subject, check, words);
-    }
+    let checks = [
+        (Check::SnsEncryption, at_rest.is_some()),
+        (Check::SnsSecureTransport, deny_insecure_transport),
+        (Check::SnsHttpSubscription, forbid_http_subscriptions),
+    ];
+    checks.into_iter().filter(|(_, asked)| *asked).map(|(check, _)| check).collect()
 }
 
 fn judge_topic(cx: &Context<'_>, draft: &mut Draft, topic: &Topic, subject: &Subject, rule: &TopicRule) {
-    let Asks { encryption: _, secure_transport: wants_transport, subscriptions: wants_subscriptions } = asks(rule);
+    let asked = asked_checks(rule);
     let attributes = topic.attributes.known();
     let why = why_unknown(&topic.attributes, "sns:GetTopicAttributes");
     let unknown = |expected: String| Words { expected, actual: "unknown".to_owned(), message: why.clone(), notes: Vec::new() };
@@ -80,13 +62,13 @@ fn judge_topic(cx: &Context<'_>, draft: &mut Draft, topic: &Topic, subject: &Sub
             None => draft.unknown(subject, Check::SnsEncryption, unknown(DesiredEncryption::of(cx, at_rest).words())),
         }
     }
-    if wants_transport {
+    if asked.contains(&Check::SnsSecureTransport) {
         match attributes {
             Some(attributes) => secure_transport(draft, topic, attributes, subject),
             None => draft.unknown(subject, Check::SnsSecureTransport, unknown("refuses plain HTTP".to_owned())),
         }
     }
-    if wants_subscriptions {
+    if asked.contains(&Check::SnsHttpSubscription) {
         http_subscriptions(cx, draft, topic, subject);
     }
 }
@@ -185,16 +167,10 @@ fn secure_transport(draft: &mut Draft, topic: &Topic, attributes: &TopicAttribut
         minimum_tls: None,
         limits: LIMITS,
     };
-    match judge(&asked) {
-        None => {}
-        Some(Judged::Compliant(words)) => draft.compliant(subject, Check::SnsSecureTransport, words),
-        Some(Judged::Unknown(words)) => draft.unknown(subject, Check::SnsSecureTransport, words),
-        Some(Judged::Drifted(words, merged)) => {
-            let change = Change::TopicDocument { before: document.clone(), after: merged.text };
-            let mut remedy = Remedy::change(change, merged.summary, merged.undo).risking(Risk::Brief);
-            remedy.block = merged.block;
-            draft.drifted(subject, Check::SnsSecureTransport, words, vec![remedy]);
-        }
+    if let Some(judged) = judge(&asked) {
+        record(draft, subject, Check::SnsSecureTransport, judged, |_, merged| {
+            (Change::TopicDocument { before: document.clone(), after: merged.text.clone() }, None)
+        });
     }
 }
 

@@ -4,16 +4,15 @@ use super::desired::{Comparison, DesiredEncryption, observed_words};
 use super::observed::{Queue, QueueAttributes};
 use crate::document::ours::QUEUE_LIMIT;
 use crate::document::{Principal, Protected};
-use crate::inventory::Unreadable;
 use crate::paths::users_of_queue;
 use crate::plan::change::QueueEncryption;
-use crate::plan::compare::{is_aws_managed, unreadable_words, why_unknown};
+use crate::plan::compare::{is_aws_managed, tags_unknown, why_unknown};
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::keys::require_key;
 use crate::plan::select::Selection;
 use crate::plan::step::Risk;
-use crate::plan::transit::{Asked, Judged, Limits, judge};
+use crate::plan::transit::{Asked, Limits, judge, record};
 use crate::plan::{Block, Change, KeyRef};
 use crate::policy::model::{InTransit, QueueAtRest, QueueRule};
 use crate::{Check, Service};
@@ -29,7 +28,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
             Selection::CannotTell(selected, why) => {
                 draft.managed.insert(arn.clone());
                 let subject = Subject::new(arn, Service::Sqs, &cx.inventory.scope, &selected);
-                tags_unknown(draft, &subject, selected.rule, why.as_ref());
+                tags_unknown(draft, &subject, "queue", &asked_checks(selected.rule), why.as_ref());
             }
             Selection::Rule(selected) => {
                 draft.managed.insert(arn.clone());
@@ -40,26 +39,13 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
-fn asked_checks(rule: &QueueRule) -> impl Iterator<Item = Check> + use<> {
+fn asked_checks(rule: &QueueRule) -> Vec<Check> {
     let QueueRule { name: _, matches: _, mode: _, at_rest, in_transit } = rule;
     let checks = [
         (Check::SqsEncryption, at_rest.is_some()),
         (Check::SqsSecureTransport, in_transit.as_ref().is_some_and(|InTransit { deny_insecure_transport }| *deny_insecure_transport)),
     ];
-    checks.into_iter().filter(|(_, asked)| *asked).map(|(check, _)| check)
-}
-
-fn tags_unknown(draft: &mut Draft, subject: &Subject, rule: &QueueRule, why: Option<&Unreadable>) {
-    let why = why.map_or_else(|| "They were not read.".to_owned(), |why| unreadable_words(why, "tag:GetResources"));
-    for check in asked_checks(rule) {
-        let words = Words {
-            expected: format!("as rule {} wants, if the queue's tags match", rule.name),
-            actual: "tags unknown".to_owned(),
-            message: format!("Whether rule {} is for this queue depends on its tags. {why}", rule.name),
-            notes: Vec::new(),
-        };
-        draft.unknown(subject, check, words);
-    }
+    checks.into_iter().filter(|(_, asked)| *asked).map(|(check, _)| check).collect()
 }
 
 fn judge_queue(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, subject: &Subject, rule: &QueueRule) {
@@ -202,15 +188,9 @@ fn secure_transport(draft: &mut Draft, queue: &Queue, attributes: &QueueAttribut
         minimum_tls: None,
         limits: LIMITS,
     };
-    match judge(&asked) {
-        None => {}
-        Some(Judged::Compliant(words)) => draft.compliant(subject, Check::SqsSecureTransport, words),
-        Some(Judged::Unknown(words)) => draft.unknown(subject, Check::SqsSecureTransport, words),
-        Some(Judged::Drifted(words, merged)) => {
-            let change = Change::QueueDocument { url: queue.url.clone(), before: document.clone(), after: merged.text };
-            let mut remedy = Remedy::change(change, merged.summary, merged.undo).risking(Risk::Brief);
-            remedy.block = merged.block;
-            draft.drifted(subject, Check::SqsSecureTransport, words, vec![remedy]);
-        }
+    if let Some(judged) = judge(&asked) {
+        record(draft, subject, Check::SqsSecureTransport, judged, |_, merged| {
+            (Change::QueueDocument { url: queue.url.clone(), before: document.clone(), after: merged.text.clone() }, None)
+        });
     }
 }

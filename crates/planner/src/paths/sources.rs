@@ -78,6 +78,7 @@ pub(crate) fn users_behind(used: &Used<'_>, grant: &Grant<'_>, needed: &Use) -> 
     let mut users = Vec::new();
     for principal in grant.principals() {
         match principal {
+            PrincipalPattern::Aws(name) if is_origin_access_identity(name) => return Err(origin_access_identity(used)),
             PrincipalPattern::Service(service) => users.extend(of_service(used, grant, needed, service)),
             PrincipalPattern::Account(name) | PrincipalPattern::Aws(name) => users.extend(of_account(used, needed, name)),
             PrincipalPattern::Everyone => users.extend(of_everybody(used, grant, needed)?),
@@ -196,6 +197,20 @@ fn service_of_source(source: &str) -> Option<&'static str> {
         "events" => Some("events.amazonaws.com"),
         "cloudwatch" => Some("cloudwatch.amazonaws.com"),
         _ => None,
+    }
+}
+
+fn is_origin_access_identity(name: &str) -> bool {
+    Arn::parse(name).is_ok_and(|arn| arn.service() == "iam" && arn.account() == "cloudfront")
+}
+
+fn origin_access_identity(used: &Used<'_>) -> Block {
+    Block {
+        name: Gate::KeyUse,
+        reason: format!(
+            "A CloudFront origin access identity reads from {}, and it can't read objects under a KMS key. Move the distribution to origin access control (OAC) first.",
+            used.name()
+        ),
     }
 }
 

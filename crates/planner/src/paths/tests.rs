@@ -235,6 +235,23 @@ fn s3_tells_kms_the_bucket_or_the_object() {
 }
 
 #[test]
+fn an_origin_access_identity_can_use_no_key() {
+    let identity = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1EXAMPLE";
+    let block = of_bucket(&json!([allow(&json!({ "AWS": identity }), &json!("s3:GetObject"), &json!(null))]), true).unwrap_err();
+    assert_eq!(block.name, Gate::KeyUse);
+    assert!(block.reason.contains("origin access control"));
+    let distribution = "arn:aws:cloudfront::111122223333:distribution/E1EXAMPLE";
+    let condition = json!({"StringEquals": {"AWS:SourceArn": distribution}});
+    let control = of_bucket(&json!([allow(&json!({"Service": "cloudfront.amazonaws.com"}), &json!("s3:GetObject"), &condition)]), true);
+    assert_eq!(
+        shown(&control),
+        [format!(
+            "cloudfront.amazonaws.com kms:Decrypt aws:sourceaccount=111122223333 aws:sourcearn={distribution} kms:encryptioncontext:aws:s3:arn=arn:aws:s3:::data"
+        )]
+    );
+}
+
+#[test]
 fn log_writers_need_what_their_guides_say() {
     let trail = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
     let put = |service: &str, condition: Value| allow(&json!({"Service": service}), &json!("s3:PutObject"), &condition);

@@ -42,20 +42,18 @@ pub(crate) fn encryption(
 
 /// Websites, log targets and replication can't be moved from SSE-S3 to a KMS key blindly.
 fn begins_kms(draft: &mut Draft, bucket: &Bucket, website: Option<&WebsiteSpec>) -> Option<Block> {
+    if let Some(block) = keeps_website(draft, bucket, website, WEBSITE_NEEDS_SSE_S3) {
+        return Some(block);
+    }
     let facts = (
-        fact(draft, bucket, &bucket.website, "a website is served from it", "s3:GetBucketWebsite"),
         fact(draft, bucket, &bucket.log_delivery_acl, "logs are delivered to it", "s3:GetBucketAcl"),
         fact(draft, bucket, &bucket.replication, "it replicates to other buckets", "s3:GetReplicationConfiguration"),
         fact(draft, bucket, &bucket.document, "logs are delivered to it", "s3:GetBucketPolicy"),
     );
-    let (is_website, log_delivery, replication, document) = match facts {
-        (Ok(website), Ok(logs), Ok(replication), Ok(document)) => (*website, *logs, replication, document),
-        (Err(block), ..) | (_, Err(block), ..) | (_, _, Err(block), _) | (.., Err(block)) => return Some(block),
+    let (log_delivery, replication, document) = match facts {
+        (Ok(logs), Ok(replication), Ok(document)) => (*logs, replication, document),
+        (Err(block), ..) | (_, Err(block), _) | (.., Err(block)) => return Some(block),
     };
-    if is_website && !enforced_for_public(website) {
-        let reason = "A website is served from this bucket, and anonymous readers can't read objects under a KMS key. Ask for AES256 for this bucket, or serve it through CloudFront and remove the website configuration.";
-        return Some(Block { name: Gate::Website, reason: reason.to_owned() });
-    }
     if log_delivery {
         return Some(Block { name: Gate::LogTarget, reason: stops_acl_logs() });
     }
@@ -168,14 +166,12 @@ fn context_reason(bucket: &Bucket, key: &Arn, values: &str, bucket_key: bool) ->
 
 /// Gates of a bucket policy step.
 pub(crate) fn document(draft: &mut Draft, bucket: &Bucket, website: Option<&WebsiteSpec>, refuses_http: bool) -> Option<Block> {
-    let is_website = fact(draft, bucket, &bucket.website, "a website is served from it", "s3:GetBucketWebsite").copied();
+    // A website endpoint speaks no TLS: only a refusal of plain HTTP can cut it off.
+    let cut_off = if refuses_http { keeps_website(draft, bucket, website, WEBSITE_NEEDS_HTTP) } else { None };
     let public =
         fact(draft, bucket, &bucket.public_access, "Block Public Access stands in the way", "s3:GetBucketPublicAccessBlock").cloned();
-    match is_website {
-        Ok(true) if refuses_http && !enforced_for_public(website) => return Some(website_block()),
-        Err(block) if refuses_http => return Some(block),
-        // Only a refusal of plain HTTP can cut off a website.
-        Ok(_) | Err(_) => {}
+    if cut_off.is_some() {
+        return cut_off;
     }
     match public {
         Ok(PublicAccess { policy_is_public: true, block_public_policy: true }) => Some(Block {
@@ -187,15 +183,19 @@ pub(crate) fn document(draft: &mut Draft, bucket: &Bucket, website: Option<&Webs
     }
 }
 
-fn website_block() -> Block {
-    Block {
-        name: Gate::Website,
-        reason: "A website is served from this bucket, and website endpoints speak nothing but HTTP: refusing it cuts the website off. This version does not read whether CloudFront alone reads the bucket over HTTPS, so it counts as a public website. Set website: { public: enforce } in the rule if nobody needs the website endpoint.".to_owned(),
-    }
-}
+const WEBSITE_NEEDS_SSE_S3: &str = "A website is served from this bucket, and anonymous readers can't read objects under a KMS key. Ask for AES256 for this bucket, or serve it through CloudFront and remove the website configuration.";
+const WEBSITE_NEEDS_HTTP: &str = "A website is served from this bucket, and website endpoints speak nothing but HTTP: refusing it cuts the website off. This version does not read whether CloudFront alone reads the bucket over HTTPS, so it counts as a public website. Set website: { public: enforce } in the rule if nobody needs the website endpoint.";
 
-fn enforced_for_public(website: Option<&WebsiteSpec>) -> bool {
-    website.is_some_and(|website| website.public == WebsiteAction::Enforce)
+/// A website stays as it is, unless the policy gives it up by name: then nobody needs to know whether there is one.
+fn keeps_website(draft: &mut Draft, bucket: &Bucket, website: Option<&WebsiteSpec>, reason: &str) -> Option<Block> {
+    if website.is_some_and(|website| website.public == WebsiteAction::Enforce) {
+        return None;
+    }
+    match fact(draft, bucket, &bucket.website, "a website is served from it", "s3:GetBucketWebsite") {
+        Ok(true) => Some(Block { name: Gate::Website, reason: reason.to_owned() }),
+        Ok(false) => None,
+        Err(block) => Some(block),
+    }
 }
 
 /// A fact, or the gate that its absence is; a fact that nobody read is asked for.

@@ -214,6 +214,8 @@ mod encryption_gates {
         assert_eq!(gate(&plan(KMS_RULE, &website), ENC), Some(Gate::Website));
         let allowed = "s3: [{name: r, atRest: {algorithm: 'aws:kms', key: alias/finance}, website: {public: enforce}}]";
         assert_eq!(gate(&plan(allowed, &website), ENC), None);
+        // Where the policy gives the website up, nobody needs to know whether there is one.
+        assert!(plan(allowed, &json!({"website": "unread"})).wanted_facts.is_empty());
         // SSE-S3 is transparent to anonymous readers.
         let mut unset = website;
         unset["encryption"] = json!(null);

@@ -138,7 +138,8 @@ pub(super) fn plain_kind(text: &str, plain: bool) -> Plain {
     {
         return Plain::Integer;
     }
-    let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.parse::<f64>().is_ok();
+    // As the YAML library: a number too large to be one is text.
+    let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.parse::<f64>().is_ok_and(f64::is_finite);
     let special = matches!(digits, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN");
     if numeric || special { Plain::Float } else { Plain::Text }
 }

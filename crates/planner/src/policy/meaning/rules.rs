@@ -159,8 +159,12 @@ pub(super) fn topics(report: &mut Report<'_>, place: &Place<'_>, rules: &[TopicR
 pub(super) fn delivery_streams(report: &mut Report<'_>, place: &Place<'_>, rules: &[DeliveryStreamRule], mode: Mode) {
     judge_list(report, place, rules, mode, |report, place, rule| {
         let DeliveryStreamRule { name: _, matches: _, mode: _, at_rest, destination } = rule;
-        if let Some(DestinationSpec { require_encryption: _, key: Some(key) }) = destination {
-            judge_reference(report, &place.field("destination").field("key"), key, AwsManaged::Of("s3"));
+        if let Some(DestinationSpec { require_encryption, key: Some(key) }) = destination {
+            let destination = place.field("destination");
+            judge_reference(report, &destination.field("key"), key, AwsManaged::Of("s3"));
+            if !require_encryption && (destination.field("requireEncryption").exists() || destination.lacks("requireEncryption")) {
+                destination.field("key").warning(report, "without `requireEncryption: true` nothing is judged, and the key does nothing");
+            }
         }
         let Some(DeliveryStreamAtRest { key_type, key }) = at_rest else { return };
         let place = place.field("atRest");

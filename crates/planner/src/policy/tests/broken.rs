@@ -492,6 +492,10 @@ fn what_does_nothing_is_a_warning() {
             &[("spec.rds[0].inTransit.caCertificate", "(did you mean `rds-ca-rsa2048-g1`?)")],
         ),
         (
+            "  firehose: [ { name: a, destination: { key: §alias/a } } ]",
+            &[("spec.firehose[0].destination.key", "without `requireEncryption: true` nothing is judged")],
+        ),
+        (
             "  rds: [ { name: a, match: { engines: [§postgresql, aurora-*, neptune] } } ]",
             &[("spec.rds[0].match.engines[0]", "(did you mean `postgres`?)")],
         ),

@@ -122,6 +122,21 @@ fn a_rule_of_another_policy_can_hide_one() {
 }
 
 #[test]
+fn columns_count_characters() {
+    let found = shown(files(&[&document("a", "{ s3: [ { name: \"äöü€𝄞\", mod: audit } ] }")]));
+    assert!(found[0].starts_with("0.yaml:4:32: error: spec.s3[0].mod:"), "{found:?}");
+}
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_do_no_harm() {
+    let text = document("a", "{ s3: [ { name: r } ] }");
+    let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(files(&[&windows]).unwrap().set.policies, files(&[&text]).unwrap().set.policies);
+    let found = shown(files(&[&windows.replace("name: r", "nam: r")]));
+    assert!(found[1].starts_with("0.yaml:4:17: error: spec.s3[0].nam:"), "{found:?}");
+}
+
+#[test]
 fn aliases_are_expanded() {
     let text =
         document("a", "{ sqs: [ { name: r, inTransit: &tls { denyInsecureTransport: true } } ], s3: [ { name: r, inTransit: *tls } ] }");

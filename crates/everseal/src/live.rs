@@ -40,6 +40,13 @@ pub struct Worked {
     pub pass: Pass,
 }
 
+impl Worked {
+    /// A fresh pass: another scope's changes may matter here.
+    pub async fn look_again(&mut self, policies: &PolicySet, clock: Clock) {
+        self.pass = pass::run(&self.account, &Surroundings { policies, memory: &self.memory, clock }).await;
+    }
+}
+
 /// Every scope that could be entered, and the accounts that stay closed.
 #[derive(Debug)]
 pub struct Everywhere {

@@ -9,7 +9,8 @@ use super::operations;
 use crate::call::ScopeContext;
 use crate::error::AwsError;
 
-/// Makes one change of this service. A key is worked in its own region.
+/// Makes one change of this service. A key is worked in its own region and account, where its id names it as well
+/// as its ARN does [kms:EnableKey]; emulators know only the id here.
 pub async fn apply(ctx: &ScopeContext, resource: &Arn, change: &Change) -> Result<(), ApplyError> {
     match change {
         Change::CreateKey { alias, description, multi_region, tags, document, rotation_period_in_days } => {
@@ -23,11 +24,11 @@ pub async fn apply(ctx: &ScopeContext, resource: &Arn, change: &Change) -> Resul
         Change::KeyDocument { before: _, after } => put_document(&ctx.in_region(resource.region()), resource, after).await?,
         Change::EnableKey {} => {
             let ctx = ctx.in_region(resource.region());
-            ctx.call(&operations::ENABLE_KEY, ctx.kms().enable_key().key_id(resource.as_str()).send()).await?;
+            ctx.call(&operations::ENABLE_KEY, ctx.kms().enable_key().key_id(resource.name()).send()).await?;
         }
         Change::CancelKeyDeletion {} => {
             let ctx = ctx.in_region(resource.region());
-            ctx.call(&operations::CANCEL_KEY_DELETION, ctx.kms().cancel_key_deletion().key_id(resource.as_str()).send()).await?;
+            ctx.call(&operations::CANCEL_KEY_DELETION, ctx.kms().cancel_key_deletion().key_id(resource.name()).send()).await?;
         }
         Change::KeyRotation { before: _, after } => create::rotate(&ctx.in_region(resource.region()), resource, *after).await?,
         _ => return Err(crate::account::misrouted(resource, change)),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_sdk_kms::types::Tag;
+use aws_sdk_kms::types::{KeySpec, KeyUsageType, Tag};
 use everseal_planner::Arn;
 use everseal_planner::inventory::ErrorClass;
 
@@ -73,6 +73,9 @@ async fn create(ctx: &ScopeContext, new: &NewKey<'_>) -> Result<Arn, AwsError> {
     let request = ctx
         .kms()
         .create_key()
+        // AWS's defaults, said aloud: everything here needs them.
+        .key_usage(KeyUsageType::EncryptDecrypt)
+        .key_spec(KeySpec::SymmetricDefault)
         .description(new.description)
         .multi_region(new.multi_region)
         .policy(new.document)

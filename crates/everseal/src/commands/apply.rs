@@ -1,14 +1,15 @@
 //! `everseal apply`: one pass: plan, ask, execute, verify.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, bail};
 use everseal_controller::cycle::{Applied, Progress, apply};
 use everseal_controller::ledger::Actor;
-use everseal_controller::{Account, Clock, Executor, ExecutorOptions, Ledger, StepReport, Surroundings};
+use everseal_controller::{Account, Clock, Executor, ExecutorOptions, Ledger, StepReport, StepResult, Surroundings};
 use everseal_planner::render::{self, Show};
-use everseal_planner::{Plan, PolicySet};
+use everseal_planner::{Plan, PolicySet, Service};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
@@ -58,11 +59,29 @@ fn agreed(open: usize) -> Result<bool> {
     Ok(answer.trim() == "yes")
 }
 
+/// A key made in one scope may be what another waits for (a replica, for one), so scopes are gone through again after keys
+/// were made: primary, replica, and whatever uses it.
+const MAX_SWEEPS: usize = 3;
+
 /// What the scopes became.
+#[derive(Default)]
 struct Done {
     world: World,
     reports: Vec<StepReport>,
-    failed: usize,
+}
+
+impl Done {
+    /// Steps that were tried last without success. One that waited, and that a later plan blocked or dropped, is none.
+    fn failures(&self) -> Vec<&StepReport> {
+        let last: BTreeMap<_, _> = self.reports.iter().map(|report| (&report.id, report)).collect();
+        let still_open = |report: &StepReport| self.world.plan.steps.iter().any(|step| step.gate.is_none() && step.id == report.id);
+        let failed = |report: &StepReport| match report.result {
+            StepResult::Failed(_) | StepResult::Unread(_) | StepResult::Stopped => true,
+            StepResult::Stale(_) | StepResult::Deferred(_) | StepResult::Unmet(_) => still_open(report),
+            StepResult::Applied | StepResult::Settling | StepResult::Unchanged | StepResult::Gone => false,
+        };
+        last.into_values().filter(|report| failed(report)).collect()
+    }
 }
 
 struct Run<'a> {
@@ -76,21 +95,30 @@ struct Run<'a> {
 impl Run<'_> {
     /// Scope after scope: a plan that somebody just agreed to is made in the order in which it was shown.
     async fn all(self, everywhere: Everywhere) -> Result<Done> {
-        let Everywhere { scopes, closed } = everywhere;
-        let mut done = Done { world: World::default(), reports: Vec::new(), failed: 0 };
-        for worked in scopes {
-            let applied = self.one(worked).await?;
-            done.failed += applied.failures().count();
-            let Applied { pass, reports } = applied;
-            done.reports.extend(reports);
-            done.world.add(&pass.inventory, pass.plan);
+        let Everywhere { mut scopes, closed } = everywhere;
+        let mut reports = Vec::new();
+        for sweep in 0..MAX_SWEEPS {
+            let mut swept = Vec::with_capacity(scopes.len());
+            let mut made_keys = false;
+            for mut worked in scopes {
+                if sweep > 0 {
+                    worked.look_again(self.policies, self.clock).await;
+                }
+                let (worked, made) = self.one(worked).await?;
+                made_keys |= made.iter().any(|report| report.service == Service::Kms && matches!(report.result, StepResult::Applied));
+                reports.extend(made);
+                swept.push(worked);
+            }
+            scopes = swept;
+            if !made_keys || self.stop.is_cancelled() {
+                break;
+            }
         }
-        done.world.unread.extend(closed.iter().map(crate::scopes::Closed::line));
         self.progress.finish();
-        Ok(done)
+        Ok(Done { world: Everywhere { scopes, closed }.world(), reports })
     }
 
-    async fn one(&self, worked: Worked) -> Result<Applied> {
+    async fn one(&self, worked: Worked) -> Result<(Worked, Vec<StepReport>)> {
         let Worked { account, memory, pass } = worked;
         let since = self.clock.now() - 24 * 3600;
         let calls = self.ledger.encryption_calls(account.scope(), since).await?;
@@ -105,7 +133,8 @@ impl Run<'_> {
             options: &ExecutorOptions::default(),
             stop: self.stop,
         };
-        Ok(apply(&executor, pass, &|progress| self.progress.show(&progress)).await)
+        let Applied { pass, reports } = apply(&executor, pass, &|progress| self.progress.show(&progress)).await;
+        Ok((Worked { account, memory, pass }, reports))
     }
 }
 
@@ -134,6 +163,10 @@ impl Bar {
             }
             Progress::Ended(report) => {
                 self.ended.fetch_add(1, Ordering::Relaxed);
+                if matches!(report.result, StepResult::Deferred(_)) {
+                    // Planned afresh within this run.
+                    return;
+                }
                 let line = format!("{}: {} {}", report.result.words(), report.action, report.resource);
                 match &self.bar {
                     Some(bar) => {
@@ -155,19 +188,23 @@ impl Bar {
 
 /// What was done, what is left, and the exit code: a failed or stopped step weighs more than drift that gates keep.
 fn finish(done: &Done, stop: &CancellationToken) -> Result<Outcome> {
-    let Done { world, reports, failed } = done;
-    let made = reports.iter().filter(|report| report.result.is_done()).count();
+    let failures = done.failures();
+    let Done { world, reports } = done;
+    let made = reports.iter().filter(|report| matches!(report.result, StepResult::Applied | StepResult::Settling)).count();
     let mut out = io::stdout().lock();
-    let blocked = world.plan.steps.iter().filter(|step| step.gate.is_some()).count();
-    writeln!(out, "{made} made, {failed} failed, {} left, {blocked} blocked.", open_steps(&world.plan))?;
-    for step in world.plan.steps.iter().filter(|step| step.gate.is_some()) {
+    for step in world.plan.steps.iter() {
         if let Some(block) = &step.gate {
-            writeln!(out, "  blocked ({}): {} {}: {}", block.name, step.action, step.resource, block.reason)?;
+            writeln!(out, "blocked ({}): {} {}: {}", block.name, step.action, step.resource, block.reason)?;
         }
     }
+    for report in &failures {
+        writeln!(out, "failed: {} {}: {}", report.action, report.resource, report.result.words())?;
+    }
+    let blocked = world.plan.steps.iter().filter(|step| step.gate.is_some()).count();
+    writeln!(out, "{made} made, {} failed, {} left, {blocked} blocked.", failures.len(), open_steps(&world.plan))?;
     live::complain(&world.unread);
     if stop.is_cancelled() {
         writeln!(out, "stopped: what was begun is finished, the rest was not begun")?;
     }
-    if *failed > 0 || stop.is_cancelled() { Ok(Outcome::StepFailed) } else { Ok(world.outcome()) }
+    if !failures.is_empty() || stop.is_cancelled() { Ok(Outcome::StepFailed) } else { Ok(world.outcome()) }
 }

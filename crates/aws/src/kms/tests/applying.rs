@@ -58,6 +58,7 @@ async fn a_key_is_created_then_named_then_rotated() {
     assert_eq!(body(&seen[0]), json!({ "KeyId": ALIAS }));
     let expected = json!({
         "Description": "Finance pipeline data", "MultiRegion": true, "Policy": DOCUMENT,
+        "KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": "SYMMETRIC_DEFAULT",
         "Tags": [{ "TagKey": "everseal:alias", "TagValue": ALIAS }, { "TagKey": "everseal:policy", "TagValue": "finance" }],
     });
     assert_eq!(body(&seen[2]), expected, "the check against locking everybody out is never bypassed");
@@ -215,8 +216,8 @@ async fn changes_of_a_key_are_sent_to_its_own_region_exactly_as_the_step_holds_t
             "PutKeyPolicy",
             json!({ "KeyId": name, "PolicyName": "default", "Policy": DOCUMENT }),
         ),
-        (Change::EnableKey {}, "EnableKey", json!({ "KeyId": name })),
-        (Change::CancelKeyDeletion {}, "CancelKeyDeletion", json!({ "KeyId": name })),
+        (Change::EnableKey {}, "EnableKey", json!({ "KeyId": "mrk-1" })),
+        (Change::CancelKeyDeletion {}, "CancelKeyDeletion", json!({ "KeyId": "mrk-1" })),
         (Change::KeyRotation { before: None, after: 90 }, "EnableKeyRotation", json!({ "KeyId": name, "RotationPeriodInDays": 90 })),
     ];
     for (change, operation, expected) in cases {

@@ -548,3 +548,9 @@ fn rules_that_are_never_reached() {
         &[("spec.s3[0].match.tag", "(did you mean `tags`?)")],
     );
 }
+
+#[test]
+fn every_service_that_a_key_document_can_name_is_known() {
+    let services = "s3, sns, sqs, firehose, kinesis, rds, events, events.rds, cloudwatch, logs, delivery.logs, cloudtrail, cloudfront, lambda, ses, dms, redshift";
+    says(&with_spec(&format!("  keys: [ {{ alias: alias/a, usableBy: {{ services: [{services}] }} }} ]")), &[]);
+}

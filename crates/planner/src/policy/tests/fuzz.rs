@@ -112,6 +112,15 @@ proptest! {
         check(&text.into_iter().collect::<String>());
     }
 
+    /// What the library reads as something else than text, we never take for text.
+    #[test]
+    fn no_number_or_word_of_the_yaml_library_is_taken_for_text(text in "[-+.0-9eExo_a-f]{1,6}|[+-]?[.](inf|Inf|INF|nan|NaN|NAN)|true|True|TRUE|false|False|FALSE|null|Null|NULL|~") {
+        let library = serde_yaml::from_str::<serde_yaml::Value>(&format!("field: {text}"));
+        if let Some(value) = library.as_ref().ok().and_then(|map| map.get("field")) && !value.is_string() && !value.is_sequence() {
+            prop_assert_ne!(tree::plain_kind(&text, true), tree::Plain::Text, "{:?}", value);
+        }
+    }
+
     #[test]
     fn what_the_types_write_loads_back(policy in policy()) {
         let text = serde_yaml::to_string(&policy).unwrap();

@@ -171,6 +171,44 @@ pub(super) fn document() -> impl Strategy<Value = Document> {
     })
 }
 
+/// A document that allows everything and denies much: some are proofs that plain HTTP, HTTPS or old TLS is denied.
+pub(super) fn denying() -> impl Strategy<Value = Document> {
+    let conditions = vec![
+        json!({}),
+        json!({"Bool": {"aws:SecureTransport": "false"}}),
+        json!({"Bool": {"aws:SecureTransport": ["false"]}, "StringLikeIfExists": {"aws:Other": "*"}}),
+        json!({"StringNotEquals": {"aws:SecureTransport": "true"}}),
+        json!({"Bool": {"aws:SecureTransport": "true"}}),
+        json!({"NumericLessThan": {"s3:TlsVersion": 1.2}}),
+        json!({"NumericLessThanEquals": {"s3:TlsVersion": "1.1"}}),
+        json!({"Bool": {"aws:SecureTransport": "false"}, "StringEquals": {"aws:SourceAccount": "111122223333"}}),
+    ];
+    let who = vec![json!({"Principal": "*"}), json!({"Principal": {"AWS": "*"}}), json!({"NotPrincipal": {"AWS": PRINCIPALS[0]}})];
+    let what = vec![
+        json!({"Action": "s3:*"}),
+        json!({"Action": ["s3:Get*", "s3:?*"]}),
+        json!({"Action": "s3:Get*"}),
+        json!({"NotAction": "s3:Get*"}),
+        json!({"NotAction": ["s3:Put*", "sqs:*"]}),
+    ];
+    let on = vec![
+        json!({"Resource": "*"}),
+        json!({"Resource": "arn:aws:s3:::ledger"}),
+        json!({"Resource": "arn:aws:s3:::ledger/*"}),
+        json!({"NotResource": "arn:aws:s3:::other"}),
+        json!({"NotResource": "arn:aws:s3:::ledger/in/*"}),
+    ];
+    vec((select(conditions), select(who), select(what), select(on)), 1..5).prop_map(|denies| {
+        let mut statements = vec![json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})];
+        for (condition, who, what, on) in denies {
+            let mut body = Map::from_iter([("Effect".to_owned(), json!("Deny")), ("Condition".to_owned(), condition)]);
+            body.extend([who, what, on].into_iter().filter_map(|part| part.as_object().cloned()).flatten());
+            statements.push(Value::Object(body));
+        }
+        Document::parse(&json!({"Version": "2012-10-17", "Statement": statements}).to_string()).unwrap()
+    })
+}
+
 /// One request, with all that it carries.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {

@@ -183,7 +183,7 @@ fn readers_of_a_dead_letter_queue_need_the_source_queues_key() {
     let users = with(&all, |cx| users_of_queue(cx, &Arn::parse(QUEUE).unwrap()));
     assert_eq!(users.as_ref().unwrap().len(), 1);
     assert_eq!(users.as_ref().unwrap()[0].actions, ["kms:Decrypt"]);
-    assert!(users.unwrap()[0].role.contains("where messages of queue orders end"));
+    assert!(users.unwrap()[0].role.contains("reads messages of queue orders from its dead-letter queue orders-dlq"));
 }
 
 #[test]

@@ -61,7 +61,8 @@ fn readers_of_dead_letters(cx: &Context<'_>, used: &Used<'_>, dead_letters: &Arn
     let mut readers = Vec::new();
     add_granted(&mut readers, &there, attributes.document.as_deref(), &[RECEIVE])?;
     for reader in &mut readers {
-        reader.role = format!("{}, where messages of {} end", reader.role, used.name());
+        let (Principal::Aws(name) | Principal::Service(name)) = &reader.principal;
+        reader.role = format!("{name} (reads messages of {} from its dead-letter {})", used.name(), there.name());
     }
     Ok(readers)
 }

@@ -128,10 +128,13 @@ fn drifted(asked: &Asked<'_>, document: Option<&Document>, mut words: Words, gap
             block: too_large(asked, &merged, &sids),
             text: merged.text(),
             summary: match document {
-                Some(_) => format!("add {sids} to the {kind}'s policy; its other statements stay as they are"),
+                Some(_) => format!("put {sids} into the {kind}'s policy; its other statements stay as they are"),
                 None => format!("give the {kind} a policy with {sids}"),
             },
-            undo: format!("Take the statement {sids} out of the {kind}'s policy."),
+            undo: match document {
+                Some(_) => format!("Put the {kind}'s former policy back, or take {sids} out of it."),
+                None => format!("Delete the {kind}'s policy, where nobody has added to it since."),
+            },
             refuses_http: gaps.http,
         },
     )

@@ -119,8 +119,8 @@ fn remedy(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, desired: &DesiredE
     let Switch { before, after, waits_for, moves_to_key, block } = switch;
     let was = observed_words(cx, &before);
     let becomes = if moves_to_key { desired.words() } else { observed_words(cx, &after) };
+    let undo = format!("{} Messages that were sent in between keep what they were sent with.", way_back(&before, &was));
     let change = Change::QueueEncryption { url: queue.url.clone(), before, after, waits_for };
-    let undo = format!("SetQueueAttributes back to {was}; messages that were sent in between keep what they were sent with.");
     let mut remedy = Remedy::change(change, format!("encryption: {was} → {becomes}"), undo).risking(Risk::Brief);
     remedy.block = block;
     if let (true, Some((_, wanted))) = (moves_to_key, &desired.key) {
@@ -132,6 +132,17 @@ fn remedy(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, desired: &DesiredE
         remedy.block = remedy.block.or(cannot_tell);
     }
     remedy
+}
+
+/// Turning SSE-KMS off does not turn SSE-SQS on. [Configuring SSE-SQS]
+fn way_back(before: &QueueEncryption, was: &str) -> String {
+    match (&before.kms_key, before.sqs_managed_sse) {
+        (Some(key), _) => format!("SetQueueAttributes with KmsMasterKeyId={key} ({was})."),
+        (None, true) => "SetQueueAttributes with an empty KmsMasterKeyId and SqsManagedSseEnabled=true in one call.".to_owned(),
+        (None, false) => {
+            "SetQueueAttributes with an empty KmsMasterKeyId and SqsManagedSseEnabled=false, which leaves the queue unencrypted.".to_owned()
+        }
+    }
 }
 
 fn what_follows(before: &QueueEncryption, moves_to_key: bool) -> String {

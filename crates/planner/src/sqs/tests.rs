@@ -66,6 +66,7 @@ fn sse_sqs_is_switched_to_a_key_in_one_write() {
     );
     assert_eq!(gate(&plan, ENC), None);
     assert_eq!(step(&plan, ENC).risk, Risk::Brief);
+    assert!(step(&plan, ENC).undo.contains("SqsManagedSseEnabled=true in one call"));
 }
 
 #[test]

@@ -168,6 +168,10 @@ fn context_reason(bucket: &Bucket, key: &Arn, values: &str, bucket_key: bool) ->
 pub(crate) fn document(draft: &mut Draft, bucket: &Bucket, website: Option<&WebsiteSpec>, refuses_http: bool) -> Option<Block> {
     // A website endpoint speaks no TLS: only a refusal of plain HTTP can cut it off.
     let cut_off = if refuses_http { keeps_website(draft, bucket, website, WEBSITE_NEEDS_HTTP) } else { None };
+    // A document that holds nothing but our Deny is never public.
+    if matches!(bucket.document.known(), Some(None)) {
+        return cut_off;
+    }
     let public =
         fact(draft, bucket, &bucket.public_access, "Block Public Access stands in the way", "s3:GetBucketPublicAccessBlock").cloned();
     if cut_off.is_some() {

@@ -481,11 +481,17 @@ mod transport {
 
     #[test]
     fn block_public_access_refuses_a_public_document() {
-        let public = json!({"publicAccess": {"policyIsPublic": true, "blockPublicPolicy": true}});
+        let theirs = document(
+            &json!([{"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}]),
+        );
+        let public = json!({"document": theirs, "publicAccess": {"policyIsPublic": true, "blockPublicPolicy": true}});
         assert_eq!(gate(&plan(HTTPS_RULE, &public), TLS), Some(Gate::PublicAccessBlock));
-        let unblocked = json!({"publicAccess": {"policyIsPublic": true, "blockPublicPolicy": false}});
+        let unblocked = json!({"document": theirs, "publicAccess": {"policyIsPublic": true, "blockPublicPolicy": false}});
         assert_eq!(gate(&plan(HTTPS_RULE, &unblocked), TLS), None);
-        let unread = plan(HTTPS_RULE, &json!({"publicAccess": "unread"}));
+        // Where there is no document, ours is the whole of it: nothing to ask for.
+        let none = plan(HTTPS_RULE, &json!({"publicAccess": "unread"}));
+        assert_eq!((gate(&none, TLS), none.wanted_facts.len()), (None, 0));
+        let unread = plan(HTTPS_RULE, &json!({"document": theirs, "publicAccess": "unread"}));
         assert_eq!(gate(&unread, TLS), Some(Gate::Unread));
         assert_eq!(unread.wanted_facts.len(), 1);
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -135,6 +136,7 @@ impl ScopeContext {
     }
 
     /// The same account in another region (or this very context).
+    #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         if region == self.0.scope.region {
             return self.clone();
@@ -149,7 +151,16 @@ impl ScopeContext {
 
     /// Makes one call: waits for its turn, sends `request` (a `.send()` that nothing has polled yet)
     /// and judges the outcome.
-    pub async fn call<T, E, F>(&self, operation: &'static Operation, request: F) -> Result<T, AwsError>
+    pub fn call<T, E, F>(&self, operation: &'static Operation, request: F) -> impl Future<Output = Result<T, AwsError>>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        // The SDK's futures are many kilobytes: on the heap at once, never part of a caller's own.
+        self.in_turn(operation, Box::pin(request))
+    }
+
+    async fn in_turn<T, E, F>(&self, operation: &'static Operation, request: Pin<Box<F>>) -> Result<T, AwsError>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + 'static,
@@ -157,8 +168,7 @@ impl ScopeContext {
         let pace = self.0.paces.of(operation, &self.0.scope.region);
         pace.admit().await;
         let _permit = self.0.permits[operation.api as usize].acquire().await;
-        // The SDK's futures are many kilobytes: on the heap while they run, never part of ours.
-        Box::pin(request).await.map_err(|error| AwsError::new(operation, &error))
+        request.await.map_err(|error| AwsError::new(operation, &error))
     }
 
     /// Each scope and API has its own retry quota and send rate: one account's throttling is not another's.

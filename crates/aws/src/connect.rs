@@ -44,7 +44,7 @@ pub const CONNECT_LIMIT: Duration = Duration::from_secs(9);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// A whole call with its retries.
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Attempts of one call, the first included.
 const MAX_ATTEMPTS: u32 = 4;
 

@@ -192,6 +192,8 @@ pub(crate) const THROTTLING_CODES: &[&str] = &[
 /// The class of an answer, and whether a missing permission (not bad credentials) is what it says.
 fn class_of(operation: &Operation, code: &str, status: u16) -> (ErrorClass, bool) {
     let class = match code {
+        // Nothing that an IAM policy of ours could cure: the credentials themselves, another account's
+        // bucket, a key's own document, a subscription.
         "ExpiredToken"
         | "ExpiredTokenException"
         | "InvalidAccessKeyId"
@@ -201,7 +203,14 @@ fn class_of(operation: &Operation, code: &str, status: u16) -> (ErrorClass, bool
         | "RequestTimeTooSkewed"
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException"
-        | "UnrecognizedClientException" => return (ErrorClass::Denied, false),
+        | "UnrecognizedClientException"
+        | "MethodNotAllowed"
+        | "KMSAccessDenied"
+        | "KMSAccessDeniedException"
+        | "KmsAccessDenied"
+        | "KMSOptInRequired"
+        | "KmsOptInRequired"
+        | "OptInRequired" => return (ErrorClass::Denied, false),
         "AccessDenied"
         | "AccessDeniedException"
         | "AllAccessDisabled"
@@ -209,14 +218,6 @@ fn class_of(operation: &Operation, code: &str, status: u16) -> (ErrorClass, bool
         | "AuthorizationErrorException"
         | "NotAuthorized"
         | "UnauthorizedOperation" => ErrorClass::Denied,
-        // Nothing that an IAM policy of ours could cure: another account's bucket, a key's own document, a subscription.
-        "MethodNotAllowed"
-        | "KMSAccessDenied"
-        | "KMSAccessDeniedException"
-        | "KmsAccessDenied"
-        | "KMSOptInRequired"
-        | "KmsOptInRequired"
-        | "OptInRequired" => return (ErrorClass::Denied, false),
         // Kinesis and Firehose use the one code for too many reads a second and for a used-up budget of changes.
         "LimitExceededException" if operation.need == Need::Audit => ErrorClass::Throttled,
         "LimitExceededException" | "OverLimit" | "TooManyBuckets" => ErrorClass::LimitExceeded,

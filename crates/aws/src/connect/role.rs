@@ -14,7 +14,7 @@ use crate::error::AwsError;
 /// Named in CloudTrail of the other account.
 const SESSION_NAME: &str = "everseal";
 /// Sessions stay short: Firehose refuses to make a grant for one older than six hours.
-const SESSION: Duration = Duration::from_secs(3600);
+const SESSION: Duration = Duration::from_hours(1);
 
 /// Asks for a new session whenever the identity cache finds the last one about to expire.
 #[derive(Debug)]

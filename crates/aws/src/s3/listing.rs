@@ -17,7 +17,7 @@ use crate::operation::Api;
 /// With a page size in the request S3 answers with each bucket's region. [s3:ListBuckets]
 const PAGE: i32 = 1000;
 /// A listing older than this belongs to an earlier pass.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 
 /// The listing that an account's scopes share. Each scope takes a listing once: the next time it
 /// asks, a new pass has begun.

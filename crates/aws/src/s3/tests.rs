@@ -121,8 +121,8 @@ fn regionless(filters: bool) -> Wire {
         }
         let asked = |region: &str| !request.uri.contains("bucket-region=") || request.uri.contains(&format!("bucket-region={region}"));
         let listed = all.iter().filter(|(_, region)| !filters || asked(region));
-        let buckets: String = listed.map(|(name, _)| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
-        xml("ListAllMyBucketsResult", &format!("<Buckets>{buckets}</Buckets>"))
+        let buckets: Vec<String> = listed.map(|(name, _)| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
+        xml("ListAllMyBucketsResult", &format!("<Buckets>{}</Buckets>", buckets.concat()))
     })
 }
 

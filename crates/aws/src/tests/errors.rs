@@ -3,12 +3,7 @@ use everseal_planner::Unreadable;
 use everseal_planner::inventory::ErrorClass::{self, Conflict, Denied, Invalid, LimitExceeded, NotFound, Throttled, Unavailable};
 
 use crate::error::AwsError;
-use crate::operation::{Api, Need, operations};
-
-operations! { Api::Kinesis;
-    READ = "DescribeStreamSummary", ["kinesis:DescribeStreamSummary"], Need::Audit, crate::operation::Rate::Unpublished;
-    WRITE = "StartStreamEncryption", ["kinesis:StartStreamEncryption"], Need::Enforce, crate::operation::Rate::Unpublished;
-}
+use crate::kinesis::operations::{DESCRIBE_STREAM_SUMMARY as READ, START_STREAM_ENCRYPTION as WRITE};
 
 fn class(code: &str, status: u16) -> ErrorClass {
     AwsError::answered(&WRITE, Some(code), None, status).class

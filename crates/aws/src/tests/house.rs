@@ -7,7 +7,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() && name != "tests" {
             sources(&path, found);
-        } else if name.ends_with(".rs") && !["tests.rs", "testing.rs"].contains(&name.as_str()) {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !["tests.rs", "testing.rs"].contains(&name.as_str()) {
             found.push(path);
         }
     }

@@ -100,7 +100,7 @@ fn of_account(used: &Used<'_>, needed: &Use, name: &str) -> Option<KeyUser> {
 }
 
 fn of_service(used: &Used<'_>, grant: &Grant<'_>, needed: &Use, service: &str) -> Vec<KeyUser> {
-    acting_for(used, needed, service, (&exact(&grant.demands("aws:sourcearn")), &exact(&grant.demands("aws:sourceaccount"))))
+    acting_for(used, needed, service, (&sources(&grant.demands("aws:sourcearn")), &exact(&grant.demands("aws:sourceaccount"))))
 }
 
 /// One user for each source that a statement names, else for each account, else one of which nothing more is known.
@@ -135,7 +135,7 @@ fn source_context(used: &Used<'_>, source: &str, accounts: &[String], service: &
 /// The account of a source: in its ARN, or, for buckets, known because the bucket is in the inventory or the statement says so.
 fn owner_of(used: &Used<'_>, source: &str, accounts: &[String]) -> Option<String> {
     let arn = Arn::parse(source).ok()?;
-    if !arn.account().is_empty() {
+    if !arn.account().is_empty() && !has_wildcard(arn.account()) {
         Some(arn.account().to_owned())
     } else if used.inventory.buckets.contains_key(&arn) {
         Some(used.inventory.scope.account.clone())
@@ -146,15 +146,19 @@ fn owner_of(used: &Used<'_>, source: &str, accounts: &[String]) -> Option<String
     }
 }
 
-/// Values that stand for exactly one thing. The pattern `arn:aws:s3:*:*:name`, which AWS's own examples use, does:
-/// the ARN of a bucket has neither region nor account.
+/// Values that stand for exactly one thing.
 fn exact(values: &[&str]) -> Vec<String> {
-    let one = |value: &&str| {
-        let parts: Vec<&str> = value.splitn(6, ':').collect();
-        if let ["arn", partition, "s3", _, _, bucket] = parts[..] {
-            return (!has_wildcard(partition) && !has_wildcard(bucket)).then(|| format!("arn:{partition}:s3:::{bucket}"));
-        }
-        (!has_wildcard(value)).then(|| (*value).to_owned())
+    values.iter().filter(|value| !has_wildcard(value)).map(|value| (*value).to_owned()).collect()
+}
+
+/// Sources as a key's document sees them. A pattern stays a pattern: only a statement that is as general lets all of it
+/// in. The pattern `arn:aws:s3:*:*:name` of AWS's own examples names one bucket, whose ARN has neither region nor account.
+fn sources(values: &[&str]) -> Vec<String> {
+    let one = |value: &&str| match Arn::parse(value) {
+        Ok(_) if value.contains('$') => None,
+        Ok(arn) if arn.service() == "s3" => Some(Arn::new(arn.partition(), "s3", "", "", arn.resource()).to_string()),
+        Ok(arn) => Some(arn.to_string()),
+        Err(_) => None,
     };
     values.iter().filter_map(one).collect()
 }
@@ -170,13 +174,13 @@ fn of_everybody(used: &Used<'_>, grant: &Grant<'_>, needed: &Use) -> Result<Vec<
     if let Some(principals) = principals {
         return Ok(principals.into_iter().filter_map(|principal| of_account(used, needed, principal)).collect());
     }
-    let sources = grant.demands("aws:sourcearn");
-    let services: Option<BTreeSet<_>> = sources.iter().map(|source| service_of_source(source)).collect();
+    let named_sources = grant.demands("aws:sourcearn");
+    let services: Option<BTreeSet<_>> = named_sources.iter().map(|source| service_of_source(source)).collect();
     if let Some(services) = services.filter(|services| !services.is_empty()) {
         let accounts = exact(&grant.demands("aws:sourceaccount"));
         let users = services.into_iter().flat_map(|service| {
-            let own: Vec<_> = sources.iter().filter(|source| service_of_source(source) == Some(service)).copied().collect();
-            acting_for(used, needed, service, (&exact(&own), &accounts))
+            let own: Vec<_> = named_sources.iter().filter(|source| service_of_source(source) == Some(service)).copied().collect();
+            acting_for(used, needed, service, (&sources(&own), &accounts))
         });
         return Ok(users.collect());
     }

@@ -83,10 +83,19 @@ fn the_bucket_pattern_of_the_guide_names_one_bucket() {
 }
 
 #[test]
-fn a_pattern_that_stands_for_many_sources_is_not_taken_for_one() {
-    let condition = json!({"ArnLike": {"aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/*"}});
-    let users = of_queue(&json!([allow(&json!({"Service": "events.amazonaws.com"}), &json!("sqs:*"), &condition)]), &json!({}));
-    assert_eq!(shown(&users), [format!("events.amazonaws.com {SEND} ")]);
+fn a_pattern_that_stands_for_many_sources_stays_one() {
+    let pattern = "arn:aws:events:us-east-1:111122223333:rule/*";
+    let of = |arn: &str| {
+        of_queue(
+            &json!([allow(&json!({"Service": "events.amazonaws.com"}), &json!("sqs:*"), &json!({"ArnLike": {"aws:SourceArn": arn}}))]),
+            &json!({}),
+        )
+    };
+    assert_eq!(shown(&of(pattern)), [format!("events.amazonaws.com {SEND} aws:sourceaccount=111122223333 aws:sourcearn={pattern}")]);
+    // What is no ARN, or holds a policy variable, says nothing.
+    for vague in ["*", "arn:aws:events:us-east-1:${aws:PrincipalAccount}:rule/x"] {
+        assert_eq!(shown(&of(vague)), [format!("events.amazonaws.com {SEND} ")]);
+    }
 }
 
 #[test]

@@ -162,6 +162,18 @@ fn event_bridge_rules_reach_a_queue_with_their_arn() {
 }
 
 #[test]
+fn a_queue_open_to_all_topics_of_the_account_needs_a_key_as_open() {
+    let attributes =
+        json!({"document": allow("sns.amazonaws.com", &json!({"ArnLike": {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:*"}}))});
+    let general = grant("sns.amazonaws.com", &json!({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:111122223333:*"}}));
+    assert_eq!(gate(&plan_with(KMS_RULE, &attributes, &json!([general]), &json!({})), ENC), None);
+    let one = grant("sns.amazonaws.com", &json!({"ArnLike": {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:alarms"}}));
+    let shut = plan_with(KMS_RULE, &attributes, &json!([one]), &json!({}));
+    assert_eq!(gate(&shut, ENC), Some(Gate::KeyUse));
+    assert!(reason(&shut, ENC).contains("\"ArnEquals\":{\"aws:SourceArn\":[\"arn:aws:sns:us-east-1:111122223333:*\"]}"));
+}
+
+#[test]
 fn changing_the_reuse_period_asks_nobody() {
     let rule = "sqs: [{name: r, atRest: {encryption: SSE-KMS, key: alias/finance, dataKeyReuseSeconds: 60}}]";
     let attributes = json!({"kmsKey": KEY, "document": allow("s3.amazonaws.com", &json!({}))});

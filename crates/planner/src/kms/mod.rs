@@ -10,6 +10,8 @@ pub(crate) mod fit;
 pub(crate) mod grants;
 pub mod observed;
 pub(crate) mod plan;
+#[cfg(test)]
+mod properties;
 pub(crate) mod rotation;
 pub(crate) mod state;
 #[cfg(test)]

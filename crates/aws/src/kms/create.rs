@@ -92,7 +92,7 @@ pub(super) async fn replica(ctx: &ScopeContext, new: &NewReplica<'_>) -> Result<
     let request = there
         .kms()
         .replicate_key()
-        .key_id(new.primary.as_str())
+        .key_id(new.primary.name())
         .replica_region(new.region)
         .policy(new.document)
         .description(new.description)

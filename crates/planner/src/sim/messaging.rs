@@ -26,7 +26,9 @@ pub(super) fn queue_standing(inventory: &Inventory, resource: &Arn, before: &Que
 fn shows(inventory: &Inventory, now: &QueueAttributes, wanted: &QueueEncryption) -> bool {
     let QueueEncryption { kms_key, data_key_reuse_seconds, sqs_managed_sse } = wanted;
     let reuse = data_key_reuse_seconds.is_none_or(|seconds| now.data_key_reuse_seconds.unwrap_or(DEFAULT_REUSE_SECONDS) == seconds);
-    same_key(inventory, now.kms_key.as_deref(), kms_key.as_deref()) && now.sqs_managed_sse == *sqs_managed_sse && reuse
+    // A queue has one mode at a time, and a key decides: emulators go on showing SqsManagedSseEnabled beside it.
+    let managed = kms_key.is_some() || now.sqs_managed_sse == *sqs_managed_sse;
+    same_key(inventory, now.kms_key.as_deref(), kms_key.as_deref()) && managed && reuse
 }
 
 pub(super) fn encrypt_queue(inventory: &mut Inventory, resource: &Arn, after: &QueueEncryption) {

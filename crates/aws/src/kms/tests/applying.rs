@@ -179,7 +179,7 @@ async fn a_replica_is_asked_for_in_the_primarys_region_and_named_in_its_own() {
     assert!(seen[0].uri.starts_with("kms.us-east-1."), "{}", seen[0].uri);
     assert!(seen[1].uri.starts_with("kms.eu-west-1."), "{}", seen[1].uri);
     let expected = json!({
-        "KeyId": key("mrk-1").as_str(), "ReplicaRegion": "eu-west-1", "Policy": DOCUMENT, "Description": "Finance pipeline data",
+        "KeyId": "mrk-1", "ReplicaRegion": "eu-west-1", "Policy": DOCUMENT, "Description": "Finance pipeline data",
         "Tags": [{ "TagKey": "everseal:alias", "TagValue": ALIAS }],
     });
     assert_eq!(body(&seen[0]), expected);

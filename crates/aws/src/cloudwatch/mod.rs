@@ -1,4 +1,4 @@
-//! CloudWatch: the four KMS counters of delivery streams.
+//! `CloudWatch`: the four KMS counters of delivery streams.
 
 mod convert;
 pub mod operations;

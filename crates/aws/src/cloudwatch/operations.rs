@@ -1,4 +1,4 @@
-//! The CloudWatch calls that Everseal makes.
+//! The `CloudWatch` calls that Everseal makes.
 
 use crate::operation::{Api, Need, Rate, operations};
 

@@ -86,7 +86,8 @@ fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 fn seconds(value: &Value) -> i64 {
     let (tag, inner) = value.as_tag().unwrap();
     assert_eq!(tag, 1);
-    inner.as_integer().map_or_else(|| inner.as_float().unwrap() as i64, |whole| i64::try_from(whole).unwrap())
+    // Whole seconds, whether they travel as an integer or as a float.
+    inner.as_integer().map_or_else(|| format!("{:.0}", inner.as_float().unwrap()).parse().unwrap(), |whole| i64::try_from(whole).unwrap())
 }
 
 fn point(stream: &str, error: KmsError, at: i64, count: u64) -> KmsErrorPoint {

@@ -25,7 +25,8 @@ pub async fn apply(ctx: &ScopeContext, resource: &Arn, change: &Change) -> Resul
         }
         Change::DeliveryDestinationEncryption { stream, version_id, destination_id, kind, before: _, after: KeyRef::Arn(key) } => {
             let place = Place { stream, version_id, destination_id, kind: *kind };
-            Ok(encrypt_destination(ctx, &place, key).await?)
+            // The update is a large value: off the stack.
+            Ok(Box::pin(encrypt_destination(ctx, &place, key)).await?)
         }
         _ => Err(crate::account::misrouted(resource, change)),
     }
@@ -77,7 +78,7 @@ async fn encrypt_destination(ctx: &ScopeContext, place: &Place<'_>, key: &Arn) -
     };
     let update =
         update.delivery_stream_name(place.stream).current_delivery_stream_version_id(place.version_id).destination_id(place.destination_id);
-    ctx.call(operation, update.send_with(ctx.firehose())).await?;
+    ctx.call(operation, Box::pin(update.send_with(ctx.firehose()))).await?;
     Ok(())
 }
 

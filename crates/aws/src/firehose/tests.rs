@@ -144,8 +144,11 @@ async fn a_stream_that_reads_kinesis_names_its_source() {
     assert_eq!(described.source_role.as_ref().unwrap().as_str(), ROLE);
 }
 
+/// An S3 part: its kind, bucket and key.
+type Part = (DestinationKind, &'static str, Option<&'static str>);
+
 /// Member of `DestinationDescription`, what stands in it, and the S3 parts that must be seen.
-fn shapes() -> Vec<(&'static str, Value, Vec<(DestinationKind, &'static str, Option<&'static str>)>)> {
+fn shapes() -> Vec<(&'static str, Value, Vec<Part>)> {
     let one = |kind| vec![(kind, "main", None)];
     let s3 = || json!({ "S3DestinationDescription": s3_description("main", None) });
     let mut extended = s3_description("main", Some(KEY));

@@ -23,8 +23,8 @@ pub async fn apply(ctx: &ScopeContext, resource: &Arn, change: &Change) -> Resul
             set_parameters(ctx, *kind, name, parameters).await?;
         }
         Change::ParameterGroup { kind, name, before: _, after } => set_parameters(ctx, *kind, name, after).await?,
-        Change::AttachParameterGroup { kind, database, before: _, after } => attach(ctx, *kind, database, after).await?,
-        Change::CaCertificate { instance, before: _, after } => certificate::change(ctx, instance, after).await?,
+        Change::AttachParameterGroup { kind, database, before: _, after } => Box::pin(attach(ctx, *kind, database, after)).await?,
+        Change::CaCertificate { instance, before: _, after } => Box::pin(certificate::change(ctx, instance, after)).await?,
         _ => return Err(crate::account::misrouted(resource, change)),
     }
     Ok(())
@@ -105,12 +105,12 @@ async fn set_parameters(
 /// An instance takes the new group's name at once in any case, and `ApplyImmediately` would also set off
 /// whatever else is pending on it (a class change is an outage), so it stays off. A cluster would wait for its
 /// maintenance window, and its `ApplyImmediately` concerns this request alone. Neither restarts anything.
-/// [rds:ModifyDBInstance DBParameterGroupName, ApplyImmediately; rds:ModifyDBCluster ApplyImmediately]
+/// [rds:ModifyDBInstance `DBParameterGroupName`, `ApplyImmediately`; rds:ModifyDBCluster `ApplyImmediately`]
 async fn attach(ctx: &ScopeContext, kind: ParameterGroupKind, database: &str, group: &str) -> Result<(), AwsError> {
     match kind {
         ParameterGroupKind::Instance => {
             let request = ctx.rds().modify_db_instance().db_instance_identifier(database).db_parameter_group_name(group);
-            ctx.call(&operations::MODIFY_DB_INSTANCE, request.send()).await?;
+            ctx.call(&operations::MODIFY_DB_INSTANCE, Box::pin(request.send())).await?;
         }
         ParameterGroupKind::Cluster => {
             let request = ctx.rds().modify_db_cluster().db_cluster_identifier(database).db_cluster_parameter_group_name(group);

@@ -3,7 +3,7 @@
 //! An engine version that can take a new server certificate while it runs gets it in this call (unless
 //! other modifications are pending, which `ApplyImmediately` would set off as well: then in the maintenance
 //! window). One that can't is told not to restart: the new certificate comes with its next restart, whenever
-//! its owner wants that. [rds:ModifyDBInstance CertificateRotationRestart; RDS: Rotating your SSL/TLS certificate]
+//! its owner wants that. [rds:ModifyDBInstance `CertificateRotationRestart`; RDS: Rotating your SSL/TLS certificate]
 
 use aws_sdk_rds::types::DbInstance;
 
@@ -20,7 +20,7 @@ pub(super) async fn change(ctx: &ScopeContext, instance: &str, authority: &str) 
     } else {
         request.certificate_rotation_restart(false)
     };
-    ctx.call(&operations::MODIFY_DB_INSTANCE, request.send()).await?;
+    ctx.call(&operations::MODIFY_DB_INSTANCE, Box::pin(request.send())).await?;
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use everseal_planner::arn::ArnError;
 use everseal_planner::plan::change::ParameterValue;
 use everseal_planner::rds::observed::{AttachedParameterGroup, ClusterMember, DbCluster, DbInstance, DbParameter, StorageEncryption};
 
-/// Engines of Neptune and DocumentDB, which RDS's describe calls return as well: not RDS's to manage.
-/// [rds:DescribeDBInstances "can also return information for Amazon Neptune DB instances and Amazon DocumentDB instances"]
+/// Engines of Neptune and `DocumentDB`, which RDS's describe calls return as well: not RDS's to manage.
+/// [rds:DescribeDBInstances "can also return information for Amazon Neptune DB instances and Amazon `DocumentDB` instances"]
 const OTHER_SERVICES_ENGINES: [&str; 2] = ["neptune", "docdb"];
 
 /// Parameters that decide whether a database of this family refuses connections without TLS. Oracle has

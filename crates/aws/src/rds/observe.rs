@@ -1,6 +1,6 @@
 //! Reads databases: two paged listings bring everything but parameters, tags included.
 //!
-//! The same listings return Neptune's and DocumentDB's databases: they are left out, for their
+//! The same listings return Neptune's and `DocumentDB`'s databases: they are left out, for their
 //! encryption and parameters follow other rules and nothing here may change them.
 
 use std::collections::BTreeSet;
@@ -23,11 +23,11 @@ pub(super) const PAGE: i32 = 100;
 /// A failed listing goes into `unlisted`; a target that is gone, or is another service's, is left out.
 pub async fn observe(ctx: &ScopeContext, target: &Target, reads: &Reads) -> Inventory {
     let mut part = ctx.part();
-    if let Err(error) = read_databases(ctx, target, &mut part).await {
+    if let Err(error) = Box::pin(read_databases(ctx, target, &mut part)).await {
         part.unlisted.insert(Service::Rds, error.into());
     }
     if reads.parameter_groups {
-        parameters::observe(ctx, target, &mut part).await;
+        Box::pin(parameters::observe(ctx, target, &mut part)).await;
     }
     part
 }

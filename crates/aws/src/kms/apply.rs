@@ -9,9 +9,12 @@ use super::operations;
 use crate::call::ScopeContext;
 use crate::error::AwsError;
 
-/// Makes one change of this service. A key is worked in its own region and account, where its id names it as well
-/// as its ARN does [kms:EnableKey]; emulators know only the id here.
+/// Makes one change of this service. A key is worked in its own region, and only in the scope's account:
+/// there its id names it as well as its ARN does.
 pub async fn apply(ctx: &ScopeContext, resource: &Arn, change: &Change) -> Result<(), ApplyError> {
+    if resource.account() != ctx.scope().account {
+        return Err(crate::account::misrouted(resource, change));
+    }
     match change {
         Change::CreateKey { alias, description, multi_region, tags, document, rotation_period_in_days } => {
             let (multi_region, rotation_period_in_days) = (*multi_region, *rotation_period_in_days);

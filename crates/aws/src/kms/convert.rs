@@ -7,16 +7,22 @@ use everseal_planner::{Arn, Scope};
 
 /// The planner's view of a key's metadata.
 pub(crate) fn metadata(described: &types::KeyMetadata) -> KeyMetadata {
+    let spec = described.key_spec().map(|spec| spec.as_str().to_owned()).unwrap_or_default();
     KeyMetadata {
         state: described.key_state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
         aws_managed: described.key_manager() == Some(&types::KeyManagerType::Aws),
-        usage: described.key_usage().map(|usage| usage.as_str().to_owned()).unwrap_or_default(),
-        spec: described.key_spec().map(|spec| spec.as_str().to_owned()).unwrap_or_default(),
+        usage: described.key_usage().map_or_else(|| implied_usage(&spec).to_owned(), |usage| usage.as_str().to_owned()),
+        spec,
         origin: described.origin().map(|origin| origin.as_str().to_owned()).unwrap_or_default(),
         custom_key_store: described.custom_key_store_id().is_some(),
         multi_region: described.multi_region_configuration().and_then(multi_region),
         deletion_date: described.deletion_date().map(aws_sdk_kms::primitives::DateTime::secs),
     }
+}
+
+/// A symmetric encryption key has no other usage, so its creator need not name one. [kms:CreateKey `KeyUsage`]
+fn implied_usage(spec: &str) -> &'static str {
+    if spec == "SYMMETRIC_DEFAULT" { "ENCRYPT_DECRYPT" } else { "" }
 }
 
 fn multi_region(configuration: &types::MultiRegionConfiguration) -> Option<MultiRegionKey> {

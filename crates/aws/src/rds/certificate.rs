@@ -7,6 +7,8 @@
 
 use aws_sdk_rds::types::DbInstance;
 
+use everseal_planner::inventory::ErrorClass;
+
 use super::operations;
 use crate::call::ScopeContext;
 use crate::error::AwsError;
@@ -31,11 +33,16 @@ async fn describe(ctx: &ScopeContext, instance: &str) -> Result<DbInstance, AwsE
     found.ok_or_else(|| AwsError::incomplete(&operations::DESCRIBE_DB_INSTANCES, "the instance"))
 }
 
-/// `SupportsCertificateRotationWithoutRestart`; an engine version that AWS does not list any more counts as "no".
+/// `SupportsCertificateRotationWithoutRestart`. An engine version that AWS does not list any more, or does not
+/// tell about, counts as "no": then nothing restarts either way.
 async fn rotates_while_running(ctx: &ScopeContext, instance: &DbInstance) -> Result<bool, AwsError> {
     let request = ctx.rds().describe_db_engine_versions().set_engine(instance.engine.clone());
     let request = request.set_engine_version(instance.engine_version.clone()).include_all(true);
-    let page = ctx.call(&operations::DESCRIBE_DB_ENGINE_VERSIONS, request.send()).await?;
+    let page = match ctx.call(&operations::DESCRIBE_DB_ENGINE_VERSIONS, request.send()).await {
+        Ok(page) => page,
+        Err(error) if error.class == ErrorClass::Denied => return Err(error),
+        Err(_) => return Ok(false),
+    };
     Ok(page.db_engine_versions().iter().any(|version| version.supports_certificate_rotation_without_restart() == Some(true)))
 }
 

@@ -230,6 +230,13 @@ async fn changes_of_a_key_are_sent_to_its_own_region_exactly_as_the_step_holds_t
 }
 
 #[tokio::test]
+async fn a_key_of_another_account_is_never_written() {
+    let theirs = Arn::parse("arn:aws:kms:us-east-1:999988887777:key/a").unwrap();
+    let (outcome, seen) = run(&theirs, &Change::EnableKey {}, |_| Answer::ok("{}")).await;
+    assert_eq!((outcome.unwrap_err().class, seen.len()), (ErrorClass::Invalid, 0));
+}
+
+#[tokio::test]
 async fn a_document_that_would_lock_the_caller_out_is_invalid_and_a_state_in_the_way_a_conflict() {
     let change = Change::KeyDocument { before: "{}".into(), after: DOCUMENT.into() };
     let (outcome, seen) = run(&key("a"), &change, |_| refused("MalformedPolicyDocumentException")).await;

@@ -192,6 +192,23 @@ async fn keys_that_cannot_rotate_are_not_asked_whether_they_do() {
 }
 
 #[tokio::test]
+async fn a_symmetric_key_without_a_named_usage_encrypts_and_another_stays_unclear() {
+    for (spec, usage) in [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("RSA_2048", "")] {
+        let (inventory, _) = run(&Target::Everything, &listing(false, &[]), &["a"], move |seen| match seen.target.as_str() {
+            "DescribeKey" => {
+                let mut answer = described(&key("a"), "Enabled");
+                answer["KeyMetadata"].as_object_mut().unwrap().remove("KeyUsage");
+                answer["KeyMetadata"]["KeySpec"] = json!(spec);
+                ok(&answer)
+            }
+            _ => account(seen),
+        })
+        .await;
+        assert_eq!(inventory.keys[&key("a")].metadata.known().unwrap().usage, usage);
+    }
+}
+
+#[tokio::test]
 async fn the_facts_of_a_multi_region_key_and_of_its_deletion_are_kept() {
     let (inventory, _) = run(&Target::Everything, &listing(false, &[]), &["mrk-1"], |seen| match seen.target.as_str() {
         "DescribeKey" => {

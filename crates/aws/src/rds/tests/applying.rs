@@ -170,7 +170,7 @@ async fn a_certificate_authority_is_changed_without_a_restart() {
 }
 
 #[tokio::test]
-async fn without_knowing_whether_a_restart_follows_the_authority_is_not_changed() {
+async fn a_missing_permission_to_ask_whether_a_restart_follows_is_told() {
     let change = Change::CaCertificate { instance: "a".into(), before: None, after: "rds-ca-rsa2048-g1".into() };
     let (outcome, seen) = run(&change, |seen| match action(seen).as_str() {
         "DescribeDBEngineVersions" => refused(403, "AccessDenied"),
@@ -179,6 +179,14 @@ async fn without_knowing_whether_a_restart_follows_the_authority_is_not_changed(
     .await;
     assert_eq!(outcome.unwrap_err().missing_action.as_deref(), Some("rds:DescribeDBEngineVersions"));
     assert_eq!(seen.len(), 2);
+
+    let (outcome, seen) = run(&change, |seen| match action(seen).as_str() {
+        "DescribeDBEngineVersions" => refused(400, "InvalidParameterValue"),
+        _ => with_engine("", None)(seen),
+    })
+    .await;
+    outcome.unwrap();
+    assert_eq!(form(seen.last().unwrap())["CertificateRotationRestart"], "false", "where nobody knows, nothing restarts");
 }
 
 #[tokio::test]

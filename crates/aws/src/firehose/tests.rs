@@ -1,15 +1,17 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use everseal_controller::ApplyError;
 use everseal_planner::firehose::observed::{DestinationKind, StreamEncryption};
 use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::{Change, KeyRef, Reads, Target};
-use everseal_planner::{Arn, Inventory, Service};
+use everseal_planner::{Arn, Inventory, Reading, Scope, Service};
 use serde_json::{Value, json};
 
 use super::{apply, observe};
+use crate::call::ScopeContext;
 use crate::testing::{Answer, Seen, Wire};
 
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555";
@@ -107,6 +109,29 @@ async fn a_stream_that_is_gone_is_left_out_and_one_that_may_not_be_read_stays_un
     let json = serde_json::to_value(&inventory.delivery_streams[&stream_arn("closed")].description).unwrap();
     assert_eq!(json["unreadable"]["missingAction"], "firehose:DescribeDeliveryStream");
     assert_eq!(json["unreadable"]["class"], "denied");
+}
+
+/// One widely used scanner calls such a stream unencrypted.
+#[tokio::test(start_paused = true)]
+async fn a_description_that_was_throttled_is_not_known() {
+    let target = Target::Resources(BTreeSet::from([stream_arn("a")]));
+    let (inventory, seen) = observe_with(&target, |_| refused("LimitExceededException")).await;
+    assert!(seen.len() > 1, "tried again first");
+    let Reading::Unreadable { unreadable } = &inventory.delivery_streams[&stream_arn("a")].description else { panic!("readable") };
+    assert_eq!(unreadable.class, ErrorClass::Throttled);
+}
+
+#[tokio::test]
+async fn names_become_arns_of_the_scopes_own_partition() {
+    let wire = Wire::new(|seen| match seen.target.as_str() {
+        "ListDeliveryStreams" => Answer::ok(json!({ "DeliveryStreamNames": ["a"], "HasMoreDeliveryStreams": false }).to_string()),
+        _ => refused("AccessDeniedException"),
+    });
+    let scope = Scope { partition: "aws-cn".into(), account: "111122223333".into(), region: "cn-north-1".into() };
+    let ctx = ScopeContext::new(scope, &wire.sdk(), Arc::new(wire.clone()));
+    let inventory = observe(&ctx, &Target::Everything, &Reads::everything()).await;
+    let arns: Vec<_> = inventory.delivery_streams.keys().map(Arn::as_str).collect();
+    assert_eq!(arns, ["arn:aws-cn:firehose:cn-north-1:111122223333:deliverystream/a"]);
 }
 
 #[tokio::test]

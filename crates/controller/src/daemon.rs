@@ -73,8 +73,8 @@ pub struct DaemonOptions {
 impl Default for DaemonOptions {
     fn default() -> Self {
         Self {
-            interval: Duration::from_secs(300),
-            kms_errors_interval: Duration::from_secs(300),
+            interval: Duration::from_mins(5),
+            kms_errors_interval: Duration::from_mins(5),
             concurrency: 8,
             dry_run: false,
             backoff: Backoff::default(),
@@ -162,7 +162,6 @@ impl<C: Connect> Daemon<C> {
         let mut reconnect_at: Option<Instant> = None;
         let mut policies_open = true;
         loop {
-            let reconnect = async { tokio::time::sleep_until(reconnect_at.unwrap_or_else(Instant::now)).await };
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -180,12 +179,12 @@ impl<C: Connect> Daemon<C> {
                         connecting = Some(self.start_connecting());
                     }
                 }
-                connected = async { connecting.as_mut().expect("guarded by the condition").await }, if connecting.is_some() => {
+                connected = once(&mut connecting) => {
                     connecting = None;
                     reconnect_at = (!connected.failures.is_empty()).then(|| Instant::now() + self.shared.options.reconnect_after);
                     self.adopt(connected, &stop);
                 }
-                () = reconnect, if reconnect_at.is_some() && connecting.is_none() => {
+                () = at(reconnect_at), if connecting.is_none() => {
                     reconnect_at = None;
                     connecting = Some(self.start_connecting());
                 }
@@ -270,6 +269,22 @@ impl<C: Connect> Daemon<C> {
                 tracing::error!(%error, "a scope's loop did not end well");
             }
         }
+    }
+}
+
+/// Waits for what is being connected, for ever where nothing is.
+async fn once<A>(connecting: &mut Option<Connecting<A>>) -> Connected<A> {
+    match connecting {
+        Some(connecting) => connecting.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until then, for ever where there is no such time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -181,9 +181,8 @@ impl KmsErrorWatch {
                 continue;
             }
             stream.kms_errors = match self.streams.get(&stream.name) {
-                None => Reading::NotRead,
                 Some(Watched { unreadable: Some(unreadable), .. }) => Reading::Unreadable { unreadable: unreadable.clone() },
-                Some(Watched { read_to: None, .. }) => Reading::NotRead,
+                None | Some(Watched { read_to: None, .. }) => Reading::NotRead,
                 Some(watched) => Reading::Known(KmsErrors { current: watched.runs() }),
             };
         }

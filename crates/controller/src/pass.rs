@@ -40,6 +40,7 @@ impl Memory {
     }
 
     /// Takes over calls that the ledger knows of.
+    #[must_use]
     pub fn with_encryption_calls(mut self, calls: BTreeMap<Arn, Vec<i64>>) -> Self {
         self.encryption_calls = calls;
         self

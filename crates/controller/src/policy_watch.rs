@@ -32,10 +32,12 @@ pub enum PolicyLoadError {
 }
 
 fn first_error(diagnostics: &[Diagnostic]) -> String {
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == policy::Severity::Error);
-    let more = errors.clone().count().saturating_sub(1);
-    let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
-    errors.take(1).map(|d| format!("{}:{}:{}: {}{more}", d.file, d.line, d.column, d.message)).collect()
+    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == policy::Severity::Error);
+    let Some(Diagnostic { file, line, column, message, .. }) = errors.next() else { return "no reason is given".to_owned() };
+    match errors.count() {
+        0 => format!("{file}:{line}:{column}: {message}"),
+        more => format!("{file}:{line}:{column}: {message} (and {more} more)"),
+    }
 }
 
 /// Reads the policy files; the program decides which.

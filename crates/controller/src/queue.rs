@@ -127,6 +127,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
     }
 
     /// Hands a key back.
+    #[allow(clippy::needless_pass_by_value)] // A lease is given up.
     pub fn done(&self, lease: Lease<K>, done: Done) {
         let now = Instant::now();
         self.metrics.work_duration.observe(now.duration_since(lease.since).as_secs_f64());

@@ -47,7 +47,7 @@ struct Rig {
 }
 
 fn options() -> DaemonOptions {
-    DaemonOptions { seed: Some(11), interval: Duration::from_secs(3600), ..DaemonOptions::default() }
+    DaemonOptions { seed: Some(11), interval: Duration::from_hours(1), ..DaemonOptions::default() }
 }
 
 impl Rig {
@@ -89,7 +89,7 @@ fn applies(account: &FakeAws, queue: &str) -> usize {
 #[tokio::test(start_paused = true)]
 async fn drift_is_removed_and_steady_state_is_nothing_but_reads() {
     let account = FakeAws::new(inventory(&["a", "b", "c"]));
-    let rig = Rig::start(vec![account.clone()], SEALED_QUEUES, DaemonOptions { interval: Duration::from_secs(60), ..options() });
+    let rig = Rig::start(vec![account.clone()], SEALED_QUEUES, DaemonOptions { interval: Duration::from_mins(1), ..options() });
     pass_time(10).await;
     assert!(["a", "b", "c"].iter().all(|queue| account.is_sealed(queue)));
     assert_eq!(account.writes().len(), 3);
@@ -166,7 +166,7 @@ async fn what_can_only_fail_again_waits_for_the_next_full_pass() {
     for _ in 0..2 {
         account.fault(&queue_arn("a"), Fault::Refuse(ErrorClass::Invalid));
     }
-    let _rig = Rig::start(vec![account.clone()], SEALED_QUEUES, DaemonOptions { interval: Duration::from_secs(600), ..options() });
+    let _rig = Rig::start(vec![account.clone()], SEALED_QUEUES, DaemonOptions { interval: Duration::from_mins(10), ..options() });
     pass_time(500).await;
     assert_eq!(applies(&account, "a"), 1);
     pass_time(200).await;
@@ -224,7 +224,7 @@ async fn a_stop_does_not_wait_for_ever() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_cuts_a_full_pass_off() {
     let account = FakeAws::new(inventory(&["a"]));
-    account.world().observe_takes = Duration::from_secs(300);
+    account.world().observe_takes = Duration::from_mins(5);
     let rig = Rig::start(vec![account], SEALED_QUEUES, options());
     pass_time(1).await;
     rig.stop.cancel();
@@ -366,11 +366,11 @@ async fn a_stale_read_after_our_write_is_not_new_drift() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_is_made_first_and_its_users_follow_at_once() {
-    let spec = r#"  mode: enforce
+    let spec = r"  mode: enforce
   scopes: { regions: [eu-west-1] }
   keys: [{ alias: alias/finance, usableBy: { services: [sqs] } }]
   sqs: [{ name: queues, atRest: { encryption: SSE-KMS, key: alias/finance } }]
-"#;
+";
     let account = FakeAws::new(inventory(&["a", "b"]));
     let rig = Rig::start(vec![account.clone()], spec, options());
     pass_time(60).await;
@@ -386,7 +386,7 @@ async fn a_key_is_made_first_and_its_users_follow_at_once() {
 async fn the_limit_of_a_cycle_lets_the_rest_wait_for_the_next() {
     let account = FakeAws::new(inventory(&["a", "b", "c", "d", "e"]));
     let spec = format!("{SEALED_QUEUES}  limits: {{ maxChangesPerCycle: 2 }}\n");
-    let _rig = Rig::start(vec![account.clone()], &spec, DaemonOptions { interval: Duration::from_secs(600), ..options() });
+    let _rig = Rig::start(vec![account.clone()], &spec, DaemonOptions { interval: Duration::from_mins(10), ..options() });
     let mut made = Vec::new();
     for _ in 0..3 {
         pass_time(300).await;

@@ -37,12 +37,11 @@ impl<'a> Schedule<'a> {
     /// The next step that may begin, which is then running.
     pub(super) fn next(&mut self) -> Option<usize> {
         while let Some(index) = self.ready.pop_first() {
-            match self.busy.get_mut(&self.steps[index].resource) {
-                Some(waiting) => waiting.push(index),
-                None => {
-                    self.busy.insert(&self.steps[index].resource, Vec::new());
-                    return Some(index);
-                }
+            if let Some(waiting) = self.busy.get_mut(&self.steps[index].resource) {
+                waiting.push(index);
+            } else {
+                self.busy.insert(&self.steps[index].resource, Vec::new());
+                return Some(index);
             }
         }
         None

@@ -114,14 +114,14 @@ async fn a_stale_read_after_our_write_is_neither_failure_nor_drift_nor_written_a
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert!(bench.pass().await.plan.steps.is_empty(), "24 s after the write, AWS still shows the old value");
     assert_eq!(bench.account.writes().len(), 1);
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert!(bench.pass().await.plan.steps.is_empty(), "now AWS shows it itself");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_value_that_stays_beyond_the_window_is_drift_again() {
     let bench = Bench::new(inventory(&["a"]), SEALED_QUEUES);
-    bench.account.fault(&queue_arn("a"), Fault::ShowOldFor(Duration::from_secs(3600)));
+    bench.account.fault(&queue_arn("a"), Fault::ShowOldFor(Duration::from_hours(1)));
     bench.apply().await;
     tokio::time::sleep(Duration::from_secs(61)).await;
     assert_eq!(bench.pass().await.plan.steps.len(), 1, "SQS attributes take up to 60 seconds, no longer");
@@ -219,13 +219,13 @@ async fn a_crash_after_the_write_leaves_an_intent_and_the_next_run_has_nothing_t
     assert_eq!(dies(Fault::DieAfter).await, (None, 1));
 }
 
-const KEYED_QUEUES: &str = r#"  mode: enforce
+const KEYED_QUEUES: &str = r"  mode: enforce
   scopes: { regions: [eu-west-1] }
   keys:
     - { alias: alias/finance, usableBy: { services: [sqs] } }
   sqs:
     - { name: queues, atRest: { encryption: SSE-KMS, key: alias/finance } }
-"#;
+";
 
 #[tokio::test(start_paused = true)]
 async fn a_key_is_made_first_and_what_waits_for_it_follows_in_the_same_cycle() {

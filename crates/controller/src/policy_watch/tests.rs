@@ -13,7 +13,9 @@ fn text(name: &str) -> String {
     format!("{}{SEALED_QUEUES}", GOOD.replace("NAME", name))
 }
 
-fn start(first: &str) -> (Files, Result<(PolicyWatch, Vec<Diagnostic>), PolicyLoadError>, Status, prometheus::Registry) {
+type Started = Result<(PolicyWatch, Vec<Diagnostic>), PolicyLoadError>;
+
+fn start(first: &str) -> (Files, Started, Status, prometheus::Registry) {
     let files: Files = Arc::new(Mutex::new(Ok(first.to_owned())));
     let (metrics, registry) = metrics(Clock::starting_at(NOON));
     let status = Status::new(Clock::starting_at(NOON));

@@ -6,7 +6,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::testing::{metrics, value};
 
-const BACKOFF: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(60) };
+const BACKOFF: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(1) };
 
 fn queue() -> (Arc<WorkQueue<&'static str>>, prometheus::Registry) {
     let (metrics, registry) = metrics(Clock::system());
@@ -136,11 +136,11 @@ async fn a_failure_waits_although_a_resync_came_meanwhile() {
 #[tokio::test(start_paused = true)]
 async fn what_is_due_later_can_be_brought_forward() {
     let (queue, _) = queue();
-    queue.add_after("a", Priority::Resync, Duration::from_secs(300));
+    queue.add_after("a", Priority::Resync, Duration::from_mins(5));
     assert_eq!(due(&queue).await, None);
     queue.add("a", Priority::Event);
     let lease = due(&queue).await.unwrap();
-    queue.done(lease, Done::After(Duration::from_secs(300)));
+    queue.done(lease, Done::After(Duration::from_mins(5)));
     let began = Instant::now();
     let lease = next(&queue).await;
     assert_eq!((began.elapsed().as_secs(), lease.failures), (300, 0));

@@ -57,7 +57,7 @@ async fn a_record_says_what_was_and_what_is() {
     let change = document(Some("{\"old\":1}"), "{\"new\":2}");
     let open = ledger.open(intent(NOON, queue_arn("a"), change.clone())).await.unwrap();
     let entry = ledger.close(open, applied(NOON + 2)).await.unwrap();
-    assert_eq!(ledger.latest(Filter::default(), 10).await.unwrap(), [entry.clone()]);
+    assert_eq!(ledger.latest(Filter::default(), 10).await.unwrap(), std::slice::from_ref(&entry));
     assert_eq!((entry.intent.before(), entry.intent.after()), ("{\"old\":1}".into(), "{\"new\":2}".into()));
     assert_eq!(entry.result, Outcome::Recorded(applied(NOON + 2)));
 }

@@ -46,7 +46,8 @@ pub async fn apply<A: Account>(executor: &Executor<'_, A>, pass: Pass, progress:
     let mut applied = Applied { pass, reports: Vec::new() };
     let mut tried: BTreeSet<StepId> = BTreeSet::new();
     for _ in 0..MAX_ROUNDS {
-        let steps: Vec<Step> = executable(&applied.pass.plan.steps).filter(|step| !tried.contains(&step.id)).cloned().collect();
+        let steps: Vec<Step> =
+            applied.pass.plan.steps.iter().filter(|step| is_executable(step) && !tried.contains(&step.id)).cloned().collect();
         if steps.is_empty() || executor.stop.is_cancelled() {
             break;
         }
@@ -67,9 +68,9 @@ pub async fn apply<A: Account>(executor: &Executor<'_, A>, pass: Pass, progress:
     applied
 }
 
-/// Steps that no gate stops.
-pub(crate) fn executable(steps: &[Step]) -> impl Iterator<Item = &Step> {
-    steps.iter().filter(|step| step.gate.is_none() && step.change.is_some())
+/// No gate stops the step.
+pub(crate) const fn is_executable(step: &Step) -> bool {
+    step.gate.is_none() && step.change.is_some()
 }
 
 /// Takes what a step's reads saw into the inventory.

@@ -22,6 +22,7 @@ pub(crate) use report::with_sources;
 pub use report::{Seen, StepError, StepReport, StepResult};
 
 use crate::account::Account;
+use crate::cycle::is_executable;
 use crate::ledger::{Actor, Ledger};
 use crate::pass::Surroundings;
 use schedule::Schedule;
@@ -74,7 +75,7 @@ impl<A: Account> Executor<'_, A> {
     /// Key references are resolved with the `known` aliases, those that were planned with. A need that is
     /// not among `steps` is taken for met.
     pub async fn run(&self, steps: &[Step], known: &Aliases, on_report: &(dyn Fn(&StepReport) + Sync)) -> Vec<StepReport> {
-        let steps: Vec<&Step> = steps.iter().filter(|step| step.gate.is_none() && step.change.is_some()).collect();
+        let steps: Vec<&Step> = steps.iter().filter(|step| is_executable(step)).collect();
         let mut schedule = Schedule::new(&steps);
         let mut reports = Vec::with_capacity(steps.len());
         let mut running = FuturesUnordered::new();

@@ -133,7 +133,8 @@ impl<A: Account> ScopeLoop<A> {
         match self.shared.ledger.encryption_calls(&self.scope, since).await {
             Ok(calls) => self.memory.lock().unwrap_or_else(PoisonError::into_inner).encryption_calls = calls,
             Err(error) => {
-                tracing::warn!(scope = %self.scope, error = %with_sources(&error), "earlier calls that count against Firehose's daily limit are not known")
+                let error = with_sources(&error);
+                tracing::warn!(scope = %self.scope, error, "earlier calls against Firehose's daily limit are not known");
             }
         }
     }

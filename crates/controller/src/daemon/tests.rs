@@ -455,3 +455,35 @@ async fn what_is_seen_during_a_full_pass_is_newer_than_what_the_pass_brings() {
     assert_eq!(applies(&account, "a"), 2, "the full pass that overlapped must not undo what the hint taught");
     assert_eq!(rig.recorded().await.len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_of_a_plan_whose_policies_are_not_in_force_any_more() {
+    let queues: Vec<String> = (0..20).map(|index| format!("q{index:02}")).collect();
+    let names: Vec<&str> = queues.iter().map(String::as_str).collect();
+    let account = FakeAws::new(inventory(&names));
+    for name in &names {
+        account.fault(&queue_arn(name), Fault::TakeLong(Duration::from_secs(2)));
+    }
+    let rig = Rig::start(vec![account.clone()], SEALED_QUEUES, DaemonOptions { concurrency: 2, ..options() });
+    pass_time(1).await;
+    assert_eq!(account.writes().len(), 2);
+    account.world().observe_takes = Duration::from_mins(1);
+    rig.policies.send_replace(policies(&SEALED_QUEUES.replace("enforce", "audit")));
+    pass_time(300).await;
+    assert_eq!(account.writes().len(), 2, "eighteen writes were due under the old policy");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_whose_resource_cannot_be_read_is_tried_again() {
+    let account = FakeAws::new(inventory(&["a"]));
+    let rig = Rig::start(vec![account.clone()], SEALED_QUEUES, options());
+    pass_time(120).await;
+    account.unseal("a");
+    account.world().unlisted.insert(Service::Sqs, unreadable(ErrorClass::Throttled));
+    rig.events.changed(queue_arn("a"));
+    pass_time(1).await;
+    account.world().unlisted.clear();
+    pass_time(20).await;
+    assert!(account.is_sealed("a"));
+    assert_eq!(account.full_passes(), 1);
+}

@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use everseal_planner::plan::{Step, StepId};
 use everseal_planner::{Arn, Check, Inventory, Plan, Reading, Service, State};
 
+use crate::cycle::is_executable;
 use crate::executor::{Aliases, Seen};
 use crate::tally::Tally;
 
@@ -28,6 +30,13 @@ pub(super) struct View {
     /// Steps that are not begun again in this cycle: they were made, or can only fail again.
     pub(super) held: BTreeSet<StepId>,
     pub(super) aliases: Arc<Aliases>,
+    /// Places of the plan's executable steps, by resource and by id.
+    steps_of: BTreeMap<Arn, Vec<usize>>,
+    place_of: BTreeMap<StepId, usize>,
+    /// How long planning took last.
+    pub(super) plan_took: Duration,
+    /// The revision of the policies that the plan was made from.
+    revision: String,
 }
 
 /// The numbers of a plan that was just taken in.
@@ -67,13 +76,15 @@ impl View {
         self.observed += 1;
     }
 
-    pub(super) const fn is_planned(&self) -> bool {
-        self.planned == self.observed
+    /// The plan is what these policies say of this inventory.
+    pub(super) fn is_planned(&self, revision: &str) -> bool {
+        self.planned == self.observed && self.revision == revision
     }
 
     /// Takes over a plan made from the inventory as it is now.
-    pub(super) fn adopt(&mut self, mut plan: Plan, now: i64) -> Planned {
+    pub(super) fn adopt(&mut self, mut plan: Plan, revision: &str, now: i64) -> Planned {
         self.planned = self.observed;
+        revision.clone_into(&mut self.revision);
         let tally = Tally::of(&plan);
         plan.findings.retain(|finding| finding.state != State::Compliant);
         let mut first_seen = BTreeMap::new();
@@ -92,21 +103,39 @@ impl View {
             self.aliases = Arc::new(inventory.aliases.clone());
         }
         self.plan = plan;
+        self.index();
         Planned { tally, drift_since }
     }
 
-    /// Steps of a resource that may be begun now: what they need on other resources is made.
+    fn index(&mut self) {
+        self.steps_of.clear();
+        self.place_of.clear();
+        for (place, step) in self.plan.steps.iter().enumerate().filter(|(_, step)| is_executable(step)) {
+            self.steps_of.entry(step.resource.clone()).or_default().push(place);
+            self.place_of.insert(step.id.clone(), place);
+        }
+    }
+
+    /// A step on another resource comes first.
+    fn waits(&self, step: &Step) -> bool {
+        let needed = |need: &StepId| self.place_of.get(need).is_some_and(|place| self.plan.steps[*place].resource != step.resource);
+        step.needs.iter().any(needed)
+    }
+
+    fn is_ready(&self, step: &Step) -> bool {
+        !self.held.contains(&step.id) && !self.waits(step)
+    }
+
+    /// Steps of a resource that may be begun now: they were not tried yet, and what they need on other resources is made.
     pub(super) fn ready_steps(&self, resource: &Arn) -> Vec<Step> {
-        let open: BTreeMap<&StepId, &Arn> = self.executable().map(|step| (&step.id, &step.resource)).collect();
-        let waits = |step: &Step| step.needs.iter().any(|need| open.get(need).is_some_and(|other| *other != resource));
-        self.executable().filter(|step| step.resource == *resource && !waits(step)).cloned().collect()
+        let steps = self.steps_of.get(resource).into_iter().flatten().map(|place| &self.plan.steps[*place]);
+        steps.filter(|step| self.is_ready(step)).cloned().collect()
     }
 
     /// Resources that have a step that may be begun now.
     pub(super) fn ready_resources(&self) -> BTreeSet<Arn> {
-        let open: BTreeMap<&StepId, &Arn> = self.executable().map(|step| (&step.id, &step.resource)).collect();
-        let waits = |step: &Step| step.needs.iter().any(|need| open.get(need).is_some_and(|other| **other != step.resource));
-        self.executable().filter(|step| !self.held.contains(&step.id) && !waits(step)).map(|step| step.resource.clone()).collect()
+        let ready = |places: &Vec<usize>| places.iter().any(|place| self.is_ready(&self.plan.steps[*place]));
+        self.steps_of.iter().filter(|(_, places)| ready(places)).map(|(resource, _)| resource.clone()).collect()
     }
 
     /// A resource has steps, whether they may be begun or not.
@@ -117,10 +146,6 @@ impl View {
     /// A check of the resource could not be judged.
     pub(super) fn is_unknown(&self, resource: &Arn) -> bool {
         self.plan.findings.iter().any(|finding| finding.resource == *resource && finding.state == State::Unknown)
-    }
-
-    fn executable(&self) -> impl Iterator<Item = &Step> {
-        crate::cycle::executable(&self.plan.steps)
     }
 }
 

@@ -8,6 +8,8 @@ use everseal_planner::inventory::{ErrorClass, Unreadable};
 use everseal_planner::plan::StepId;
 use everseal_planner::{Arn, Inventory, Service};
 
+use tokio::time::Instant;
+
 use super::scope_loop::{Item, ScopeLoop};
 use super::view::{View, streams_only};
 use crate::account::Account;
@@ -20,6 +22,8 @@ use crate::queue::{Done, Priority};
 
 /// Many resources change within moments of each other: they are planned again together.
 const PLAN_TOGETHER: Duration = Duration::from_millis(500);
+/// Planning again after writes may take this part of the time: one in ten.
+const PLAN_SHARE: u32 = 10;
 /// A key that was made and is not to be seen yet is looked for again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// A stale step is planned afresh at once this often, then after a wait.
@@ -28,6 +32,15 @@ const MAX_ROUNDS: usize = 3;
 const MAX_READ_TRIES: u32 = 3;
 
 type Ended = (Done, WorkResult);
+
+/// What came of reading a resource.
+enum Look {
+    Whole,
+    /// Its service could not be asked: what was known before still stands.
+    Partial,
+    /// The program was told to stop meanwhile.
+    Stopped,
+}
 
 impl<A: Account> ScopeLoop<A> {
     /// One full pass: observe everything, plan, have every resource with a step worked on.
@@ -43,7 +56,7 @@ impl<A: Account> ScopeLoop<A> {
         self.replan(&account, &around).await;
         self.publish_kms_errors();
         self.count_gated().await;
-        self.begin().await;
+        self.begin(None).await;
         for service in services.iter().filter(|service| !unlisted.contains_key(service)) {
             self.shared.metrics.succeeded(&self.scope, *service, self.shared.clock.now());
         }
@@ -85,7 +98,7 @@ impl<A: Account> ScopeLoop<A> {
     pub(super) async fn plan_and_begin(&self) -> Ended {
         let (account, policies) = (self.account(), self.policies());
         self.replan(&account, &self.surroundings(&policies)).await;
-        self.begin().await;
+        self.begin(None).await;
         (Done::Forget, WorkResult::Success)
     }
 
@@ -131,10 +144,15 @@ impl<A: Account> ScopeLoop<A> {
         if priority == Priority::Event {
             self.view.lock().await.held.retain(|id| !id.0.ends_with(&format!(":{arn}")));
         }
-        let mut reports = Vec::new();
+        let (mut reports, mut partial) = (Vec::new(), false);
         for _ in 0..MAX_ROUNDS {
-            if fresh && !self.look_and_plan(&account, &around, arn).await {
-                return (Done::Forget, WorkResult::Success);
+            if fresh {
+                match self.look_and_plan(&account, &around, arn).await {
+                    Look::Stopped => return (Done::Forget, WorkResult::Success),
+                    Look::Partial => partial = true,
+                    Look::Whole => partial = false,
+                }
+                self.begin(Some(arn)).await;
             }
             let round = self.make_steps(&account, &around, arn).await;
             fresh = round.iter().any(|report| matches!(report.result, StepResult::Stale(_) | StepResult::Deferred(_)));
@@ -144,7 +162,7 @@ impl<A: Account> ScopeLoop<A> {
             }
         }
         if reports.is_empty() {
-            let unknown = priority != Priority::Resync && self.view.lock().await.is_unknown(arn);
+            let unknown = partial || (priority != Priority::Resync && self.view.lock().await.is_unknown(arn));
             let again = unknown && failures < MAX_READ_TRIES;
             return if again { (Done::Backoff, WorkResult::Error) } else { (Done::Forget, WorkResult::Success) };
         }
@@ -152,23 +170,27 @@ impl<A: Account> ScopeLoop<A> {
     }
 
     /// Reads a resource and plans; where that leaves a step, reads the facts that gates rest on afresh as well.
-    /// False where the program was told to stop meanwhile.
-    async fn look_and_plan(&self, account: &A, around: &Surroundings<'_>, arn: &Arn) -> bool {
+    async fn look_and_plan(&self, account: &A, around: &Surroundings<'_>, arn: &Arn) -> Look {
         let targets = BTreeSet::from([arn.clone()]);
         let look = async {
+            let mut look = Look::Whole;
             for gate_facts in [false, true] {
                 let inventory = pass::observe_some(account, around, &targets, gate_facts).await;
+                if !inventory.unlisted.is_empty() {
+                    look = Look::Partial;
+                }
                 self.view.lock().await.absorb(Seen { inventory, targets: targets.clone() });
                 self.replan(account, around).await;
                 if !self.view.lock().await.has_steps(arn) {
                     break;
                 }
             }
+            look
         };
         tokio::select! {
             biased;
-            () = self.stopping.cancelled() => false,
-            () = look => true,
+            () = self.stopping.cancelled() => Look::Stopped,
+            look = look => look,
         }
     }
 
@@ -177,10 +199,10 @@ impl<A: Account> ScopeLoop<A> {
             return Vec::new();
         }
         let (steps, aliases) = {
-            let view = self.view.lock().await;
-            let mut steps = view.ready_steps(arn);
-            steps.retain(|step| !view.held.contains(&step.id));
-            (steps, view.aliases.clone())
+            let mut view = self.view.lock().await;
+            // Nothing is ever made of a plan whose policies are not in force any more.
+            self.plan_view(&mut view, around);
+            (view.ready_steps(arn), view.aliases.clone())
         };
         let executor = Executor {
             account,
@@ -259,26 +281,31 @@ impl<A: Account> ScopeLoop<A> {
                 Next::Forget => {}
             }
         }
-        self.view.lock().await.held.extend(held);
-        self.plan_soon(reports);
+        let plan_took = {
+            let mut view = self.view.lock().await;
+            view.held.extend(held);
+            view.plan_took
+        };
+        self.plan_soon(reports, plan_took);
         (done, result)
     }
 
     /// What was made may make other steps possible: at once after a key, together with others' otherwise.
-    fn plan_soon(&self, reports: &[StepReport]) {
+    fn plan_soon(&self, reports: &[StepReport], plan_took: Duration) {
         if reports.iter().any(|report| report.service == Service::Kms && report.result.is_done()) {
             self.queue.add(Item::Plan, Priority::Event);
         } else if reports.iter().any(|report| report.result.is_done()) {
-            self.queue.add_after(Item::Plan, Priority::Resync, PLAN_TOGETHER);
+            self.queue.add_after(Item::Plan, Priority::Resync, plan_took.saturating_mul(PLAN_SHARE).max(PLAN_TOGETHER));
         }
     }
 
-    /// Has every resource worked on that has a step which may be begun.
-    async fn begin(&self) {
+    /// Has every resource worked on that has a step which may be begun, `but` the one in hand.
+    async fn begin(&self, but: Option<&Arn>) {
         if self.shared.options.dry_run {
             return;
         }
-        for resource in self.view.lock().await.ready_resources() {
+        let ready = self.view.lock().await.ready_resources();
+        for resource in ready.into_iter().filter(|resource| Some(resource) != but) {
             self.queue.add(Item::Resource(resource), Priority::Resync);
         }
     }
@@ -308,12 +335,15 @@ impl<A: Account> ScopeLoop<A> {
     }
 
     fn plan_view(&self, view: &mut View, around: &Surroundings<'_>) {
-        if view.is_planned() {
+        let revision = &around.policies.revision;
+        if view.is_planned(revision) {
             return;
         }
         let Some(inventory) = &view.inventory else { return };
+        let began = Instant::now();
         let plan = around.plan(inventory);
-        let planned = view.adopt(plan, self.shared.clock.now());
+        view.plan_took = began.elapsed();
+        let planned = view.adopt(plan, revision, self.shared.clock.now());
         let (metrics, scope) = (&self.shared.metrics, &self.scope);
         metrics.planned(scope, &planned.tally);
         metrics.drift_since(scope, planned.drift_since);

@@ -7,12 +7,13 @@ use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::change::ParameterGroupKind;
 use everseal_planner::plan::{Change, Reads, Step, Target};
 use everseal_planner::sim::{self, Standing};
-use everseal_planner::{Arn, Service};
+use everseal_planner::{Arn, Inventory, Service};
 use futures::FutureExt;
 
 use super::report::{Seen, StepError, StepReport, StepResult, with_sources};
 use super::{Account, Aliases, Executor};
 use crate::ledger::{Entry, Intent, LedgerOutcome, Open, OutcomeRecord};
+use crate::tally::service_of;
 
 /// What reading the resource says of the change.
 struct Look {
@@ -160,7 +161,10 @@ impl<A: Account> Executor<'_, A> {
         if inventory.aliases.is_not_read() {
             inventory.aliases.clone_from(known);
         }
-        let standing = sim::standing(&inventory, resource, change);
+        let standing = match sim::standing(&inventory, resource, change) {
+            Standing::Gone => not_seen(&inventory, resource),
+            standing => standing,
+        };
         self.around.dress(&mut inventory, Some(&targets));
         Look { standing, seen: Seen { inventory, targets } }
     }
@@ -183,6 +187,14 @@ impl<A: Account> Executor<'_, A> {
             tracing::error!(error = %with_sources(&error), step = %entry.intent.step, "the outcome of a step could not be recorded");
         }
         entry
+    }
+}
+
+/// Not seen is not gone where the service could not be asked.
+fn not_seen(inventory: &Inventory, resource: &Arn) -> Standing {
+    match service_of(resource).and_then(|service| inventory.unlisted.get(&service)) {
+        Some(why) => Standing::CannotTell(format!("{}: {}", why.operation, why.message)),
+        None => Standing::Gone,
     }
 }
 

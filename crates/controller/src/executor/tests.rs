@@ -274,3 +274,13 @@ async fn every_write_is_preceded_and_followed_by_a_read_of_its_resource() {
     let read = Call::Observe([queue_arn("a")].into(), false);
     assert_eq!(calls, [Call::ObserveAll, read.clone(), Call::Apply(queue_arn("a"), "SetQueueAttributes"), read]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_that_could_not_be_asked_for_is_not_taken_for_gone() {
+    let bench = Bench::new(inventory(&["a"]), SEALED_QUEUES);
+    let pass = bench.pass().await;
+    bench.account.world().unlisted.insert(everseal_planner::Service::Sqs, crate::testing::unreadable(ErrorClass::Throttled));
+    let applied = cycle::apply(&bench.executor(), pass, &|_| {}).await;
+    assert!(matches!(&applied.reports[0].result, StepResult::Unread(why) if why == "ListTest: told to"), "{:?}", applied.reports[0].result);
+    assert_eq!((bench.account.writes().len(), applied.pass.inventory.queues.len()), (0, 1));
+}

@@ -104,3 +104,65 @@ fn lay_over(inventory: &mut Inventory, resource: &Arn, write: &Write) -> bool {
         Standing::Changed(_) | Standing::Gone => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use everseal_planner::plan::change::QueueEncryption;
+
+    use super::*;
+    use crate::testing::{NOON, inventory, queue_arn};
+
+    fn seal() -> Change {
+        let sealed = QueueEncryption { sqs_managed_sse: true, ..QueueEncryption::default() };
+        Change::QueueEncryption { url: String::new(), before: QueueEncryption::default(), after: sealed, waits_for: None }
+    }
+
+    fn written() -> RecentWrites {
+        let mut recent = RecentWrites::default();
+        recent.remember(&queue_arn("a"), &seal(), NOON);
+        recent
+    }
+
+    fn is_sealed(recent: &mut RecentWrites, mut shown: Inventory, only: Option<&BTreeSet<Arn>>, now: i64) -> bool {
+        recent.overlay(&mut shown, only, now);
+        shown.queues[&queue_arn("a")].attributes.known().unwrap().sqs_managed_sse
+    }
+
+    #[test]
+    fn the_old_value_is_taken_for_stale_within_the_window_and_for_true_after_it() {
+        let mut recent = written();
+        assert!(is_sealed(&mut recent, inventory(&["a"]), None, NOON + 59));
+        assert!(!is_sealed(&mut recent, inventory(&["a"]), None, NOON + 60));
+        assert!(!recent.is_settling(&queue_arn("a"), &seal(), NOON + 60));
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_wins_and_ends_the_overlay() {
+        let mut recent = written();
+        let mut theirs = inventory(&["a"]);
+        if let everseal_planner::Reading::Known(attributes) = &mut theirs.queues.get_mut(&queue_arn("a")).unwrap().attributes {
+            attributes.kms_key = Some("alias/theirs".to_owned());
+        }
+        assert!(!is_sealed(&mut recent, theirs, None, NOON + 10));
+        assert!(!is_sealed(&mut recent, inventory(&["a"]), None, NOON + 20), "they took it back to what it was: that is drift");
+    }
+
+    #[test]
+    fn a_replica_that_is_behind_may_show_the_old_value_after_the_new_one() {
+        let mut recent = written();
+        let mut fresh = inventory(&["a"]);
+        sim::make(&mut fresh, &queue_arn("a"), &seal());
+        assert!(is_sealed(&mut recent, fresh, None, NOON + 10));
+        assert!(is_sealed(&mut recent, inventory(&["a"]), None, NOON + 20));
+    }
+
+    #[test]
+    fn a_partial_observation_says_nothing_of_what_it_did_not_look_at() {
+        let mut recent = written();
+        let other = BTreeSet::from([queue_arn("b")]);
+        recent.overlay(&mut inventory(&["b"]), Some(&other), NOON + 10);
+        assert!(is_sealed(&mut recent, inventory(&["a"]), None, NOON + 20), "the write is not taken for gone");
+    }
+}

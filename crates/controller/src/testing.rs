@@ -123,6 +123,7 @@ pub(crate) struct World {
     pub(crate) unlisted: BTreeMap<Service, Unreadable>,
     /// Reading these panics, this often.
     pub(crate) panics: BTreeMap<Arn, u32>,
+    /// A full pass takes this long; it shows what there was when it began.
     pub(crate) observe_takes: Duration,
     pub(crate) points: Result<Vec<KmsErrorPoint>, Unreadable>,
     /// Changes being made now, and the most there were of one resource at a time.
@@ -196,13 +197,16 @@ impl Account for FakeAws {
     }
 
     async fn observe(&self, target: &Target, reads: &Reads) -> Inventory {
-        let takes = self.world().observe_takes;
-        if !takes.is_zero() {
+        let (takes, at_first) = {
+            let world = self.world();
+            (world.observe_takes, world.truth.clone())
+        };
+        if *target == Target::Everything && !takes.is_zero() {
             tokio::time::sleep(takes).await;
         }
         let mut world = self.world();
         let stale = world.stale.as_ref().filter(|(until, _)| *until > Instant::now()).map(|(_, shown)| shown.clone());
-        let shown = stale.unwrap_or_else(|| world.truth.clone());
+        let shown = stale.unwrap_or(at_first);
         world.calls.push(match target {
             Target::Everything => Call::ObserveAll,
             Target::Resources(arns) => Call::Observe(arns.clone(), reads.gate_facts),

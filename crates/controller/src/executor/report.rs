@@ -159,3 +159,25 @@ impl StepReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_must_be_seen_before_anything_relies_on_it() {
+        assert!(!StepResult::Settling.lets_needs_through(Service::Kms));
+        assert!(StepResult::Settling.lets_needs_through(Service::Rds));
+        assert!(StepResult::Unchanged.lets_needs_through(Service::Kms));
+        assert!(!StepResult::Gone.lets_needs_through(Service::S3));
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_sources_and_each_once() {
+        let source = std::io::Error::other("disk full");
+        let error = StepError::Ledger(LedgerError::Folder("/var/changes".to_owned(), source));
+        let words = "nothing was changed, because the change could not be recorded first: \
+                     ledger: the folder `/var/changes` can't be made: disk full";
+        assert_eq!(StepResult::Failed(error).words(), words);
+    }
+}

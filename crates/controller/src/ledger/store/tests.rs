@@ -147,3 +147,18 @@ async fn a_local_folder_holds_the_same() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(found, ["a", "b"]);
 }
+
+#[tokio::test]
+async fn an_entry_has_one_flat_form_in_json() {
+    let ledger = ledger();
+    let open = ledger.open(intent(NOON, queue_arn("a"), document(None, "{}"))).await.unwrap();
+    let interrupted = ledger.latest(Filter::default(), 1).await.unwrap().remove(0);
+    let json = serde_json::to_value(&interrupted).unwrap();
+    assert_eq!(json["result"], serde_json::json!({ "outcome": "interrupted" }));
+    assert_eq!((json["policy"].as_str(), json["check"].as_str()), (Some("finance"), Some("sqs-secure-transport")));
+    assert_eq!(json["change"]["queueDocument"]["after"], "{}");
+    let entry = ledger.close(open, applied(NOON + 1)).await.unwrap();
+    let json = serde_json::to_value(&entry).unwrap();
+    assert_eq!(json["result"], serde_json::json!({ "outcome": "applied", "atMillis": (NOON + 1) * 1000 }));
+    assert_eq!(serde_json::from_value::<Entry>(json).unwrap(), entry);
+}

@@ -3,6 +3,8 @@
 //! A key is created only where it is known that neither the alias nor a half-created key is there: two keys for one
 //! alias would split the data. An alias is never moved to another key, because whatever uses it by name would follow.
 
+use std::collections::BTreeMap;
+
 use super::desired::{Home, replica_regions};
 use super::document::{new_document, refused_by_kms};
 use super::grants::{Place, wanted};
@@ -70,12 +72,7 @@ fn expected(listed: &Listed<'_>) -> String {
     }
 }
 
-fn create(
-    listed: &Listed<'_>,
-    multi_region: bool,
-    awaiting: &Reading<std::collections::BTreeMap<String, Arn>>,
-    draft: &mut Draft,
-) -> Remedy {
+fn create(listed: &Listed<'_>, multi_region: bool, awaiting: &Reading<BTreeMap<String, Arn>>, draft: &mut Draft) -> Remedy {
     let alias = &listed.key.alias;
     let grants = listed.key.usable_by.as_ref().map(|usable_by| wanted(usable_by, listed.place())).unwrap_or_default();
     let document = match new_document(&grants, listed.place()) {
@@ -98,7 +95,16 @@ fn create(
             document: text,
             rotation_period_in_days: rotation,
         },
-        format!("create {}{}", expected(listed), rotation.map(|days| format!(", rotated every {days} days")).unwrap_or_default()),
+        format!(
+            "create {}{}{}",
+            expected(listed),
+            rotation.map(|days| format!(", rotated every {days} days")).unwrap_or_default(),
+            if multi_region && !listed.key.replica_regions.is_empty() {
+                "; its replicas follow in the pass that knows its ARN"
+            } else {
+                ""
+            }
+        ),
         format!(
             "the new key holds no data until a resource uses it: schedule its deletion (aws kms schedule-key-deletion) and delete {alias}"
         ),
@@ -107,6 +113,12 @@ fn create(
         Some(reason) => remedy.blocked(Gate::DocumentSize, reason),
         None => remedy,
     };
+    unless_half_created(listed, remedy, awaiting, draft)
+}
+
+/// A second key for one alias must not be made.
+fn unless_half_created(listed: &Listed<'_>, remedy: Remedy, awaiting: &Reading<BTreeMap<String, Arn>>, draft: &mut Draft) -> Remedy {
+    let alias = &listed.key.alias;
     match awaiting {
         Reading::Known(_) => remedy,
         Reading::Unreadable { unreadable } => remedy.blocked(

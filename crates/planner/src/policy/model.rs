@@ -171,8 +171,9 @@ fn default_rotation_period() -> u32 {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UsableBy {
-    /// Services, by the first part of their principal (`s3`, `sns`, `sqs`, `firehose`, `events`, `cloudwatch` …),
-    /// always narrowed with `aws:SourceAccount` where AWS sends it.
+    /// Services, by the first part of their principal (`s3`, `sns`, `events`, `cloudwatch` …), always narrowed to the
+    /// account (`aws:SourceAccount` or `aws:SourceArn`) where AWS sends it. `sqs`, `firehose`, `kinesis` and `rds` do not
+    /// call KMS as themselves: they stand for principals of the account that come through the service (`kms:ViaService`).
     #[serde(default)]
     pub services: Vec<String>,
     /// ARNs of principals that write: `kms:GenerateDataKey`, `kms:Decrypt`.

@@ -144,8 +144,29 @@ fn judge_instance(cx: &Context<'_>, instance: &DbInstance, draft: &mut Draft) {
         return;
     };
     draft.managed.insert(instance.arn.clone());
+    let subject = Subject::new(&instance.arn, Service::Rds, &cx.inventory.scope, &selected);
+    judge_by_unread_cluster(cx, &subject, instance, selected.rule, draft);
     if let Some(wanted) = selected.rule.in_transit.as_ref().and_then(|in_transit| in_transit.ca_certificate.as_deref()) {
-        let subject = Subject::new(&instance.arn, Service::Rds, &cx.inventory.scope, &selected);
         ca::judge(cx, &subject, instance, wanted, draft);
+    }
+}
+
+/// A member obeys its cluster; where that was not read, nothing can be said of the member either.
+fn judge_by_unread_cluster(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, rule: &DatabaseRule, draft: &mut Draft) {
+    let Some(cluster) = &instance.cluster else { return };
+    if cx.inventory.db_clusters.values().any(|read| read.identifier == *cluster) {
+        return;
+    }
+    let words = |expected: &str| Words {
+        expected: expected.to_owned(),
+        actual: "not known".to_owned(),
+        message: format!("It is a member of cluster {cluster}, which was not read."),
+        notes: Vec::new(),
+    };
+    if rule.at_rest.as_ref().is_some_and(|at_rest| at_rest.encrypted) {
+        draft.unknown(subject, Check::RdsEncryption, words("encrypted"));
+    }
+    if rule.in_transit.as_ref().is_some_and(|in_transit| in_transit.require_tls) {
+        draft.unknown(subject, Check::RdsRequireTls, words("connections without TLS are refused"));
     }
 }

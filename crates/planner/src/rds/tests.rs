@@ -306,3 +306,12 @@ mod authority {
         assert!(plan.steps.is_empty());
     }
 }
+
+#[test]
+fn a_member_of_a_cluster_that_was_not_read_is_unknown() {
+    let rule = "rds: [{name: r, atRest: {encrypted: true}, inTransit: {requireTls: true}}]";
+    let plan = judged(rule, &json!({"engine": "aurora-mysql", "cluster": "ledger"}), &json!({}));
+    assert_eq!((state(&plan, ENC), state(&plan, TLS)), (State::Unknown, State::Unknown));
+    assert!(finding(&plan, TLS).message.contains("ledger"));
+    assert!(plan.steps.is_empty());
+}

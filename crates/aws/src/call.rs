@@ -229,8 +229,9 @@ impl ScopeContext {
             let config = aws_sdk_s3::config::Builder::from(&self.0.sdk)
                 .retry_partition(self.retry_partition(Api::S3))
                 .interceptor(self.wire_count(Api::S3))
-                // Buckets as host names resolve only under AWS's own domain.
-                .force_path_style(crate::connect::has_own_endpoint(&self.0.sdk))
+                // One host for all buckets, so that they share connections: with a host for each, every
+                // bucket costs a TLS handshake and keeps its buffers. Servers other than AWS know no other style.
+                .force_path_style(true)
                 .disable_s3_express_session_auth(true);
             aws_sdk_s3::Client::from_conf(config.build())
         })

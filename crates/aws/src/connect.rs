@@ -233,19 +233,11 @@ async fn load(options: ConnectOptions) -> SdkConfig {
     loader.load().await
 }
 
-/// True where requests go to an endpoint that the user named, not to AWS's own.
-pub(crate) fn has_own_endpoint(sdk: &SdkConfig) -> bool {
-    sdk.endpoint_url().is_some() || service_endpoint(sdk, "S3").is_some()
-}
-
-fn service_endpoint(sdk: &SdkConfig, service: &str) -> Option<String> {
-    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;
-    sdk.service_config()?.load_config(key)
-}
-
 /// The endpoint that a failed STS call went to, in words.
 fn endpoint(sdk: &SdkConfig, region: &str) -> String {
-    let named = service_endpoint(sdk, "STS").or_else(|| sdk.endpoint_url().map(str::to_owned));
+    let key = ServiceConfigKey::builder().service_id("STS").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
+    let own = key.and_then(|key| sdk.service_config()?.load_config(key));
+    let named = own.or_else(|| sdk.endpoint_url().map(str::to_owned));
     named.unwrap_or_else(|| format!("the STS endpoint of {region}"))
 }
 

@@ -19,6 +19,9 @@ use crate::operation::{Need, Operation};
 /// Longest text of AWS that is kept.
 const MESSAGE_LIMIT: usize = 400;
 
+/// Code of a success without a body where the API documents one.
+pub(crate) const EMPTY_RESPONSE: &str = "EmptyResponse";
+
 /// A failed API call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{operation}: {message}")]
@@ -46,13 +49,14 @@ impl AwsError {
         match error {
             SdkError::ServiceError(service) => {
                 let (meta, raw) = (service.err(), service.raw());
+                if raw.status().is_success() {
+                    return Self::unreadable(operation, raw);
+                }
                 let mut judged = Self::answered(operation, meta.code(), meta.message(), raw.status().as_u16());
                 judged.bucket_region = raw.headers().get("x-amz-bucket-region").map(str::to_owned);
                 judged
             }
-            SdkError::ResponseError(response) => {
-                Self::unavailable(operation, "UnreadableResponse", &format!("HTTP status {}", response.raw().status().as_u16()))
-            }
+            SdkError::ResponseError(response) => Self::unreadable(operation, response.raw()),
             SdkError::TimeoutError(_) => Self::unavailable(operation, "Timeout", "no answer in time"),
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
                 Some(connector) => Self::not_sent(operation, connector, connector.is_timeout()),
@@ -76,6 +80,12 @@ impl AwsError {
             missing_action: operation.action().filter(|_| class == ErrorClass::Denied && names_permission),
             bucket_region: None,
         }
+    }
+
+    /// An answer that is not what the API documents: a proxy's page, or nothing at all.
+    fn unreadable(operation: &'static Operation, raw: &HttpResponse) -> Self {
+        let code = if raw.body().bytes().is_some_and(<[u8]>::is_empty) { EMPTY_RESPONSE } else { "UnreadableResponse" };
+        Self::unavailable(operation, code, &format!("cannot read the answer (HTTP status {})", raw.status().as_u16()))
     }
 
     /// The request never got an answer: no credentials, no connection, or a request that can't be built.

@@ -7,7 +7,7 @@ use everseal_planner::{Arn, Reading};
 
 use super::operations as ops;
 use crate::call::ScopeContext;
-use crate::error::{AwsError, reading};
+use crate::error::{AwsError, EMPTY_RESPONSE, reading};
 
 /// S3's own log delivery writes by the bucket's ACL where no bucket policy lets it. [S3: Log delivery group]
 const LOG_DELIVERY_GROUP: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
@@ -83,13 +83,18 @@ async fn replication(ctx: &ScopeContext, bucket: &str) -> Result<Vec<Replication
 
 async fn notifications(ctx: &ScopeContext, bucket: &str) -> Result<BucketNotifications, AwsError> {
     let request = ctx.s3().get_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(&ctx.scope().account);
+    let answer = match ctx.call(&ops::GET_BUCKET_NOTIFICATION_CONFIGURATION, request.send()).await {
+        // S3 answers an empty element where nothing is configured, servers like it answer nothing.
+        Err(error) if error.has_code(EMPTY_RESPONSE) => return Ok(BucketNotifications::default()),
+        answer => answer?,
+    };
     let GetBucketNotificationConfigurationOutput {
         topic_configurations,
         queue_configurations,
         lambda_function_configurations,
         event_bridge_configuration,
         ..
-    } = ctx.call(&ops::GET_BUCKET_NOTIFICATION_CONFIGURATION, request.send()).await?;
+    } = answer;
     let topics = topic_configurations.unwrap_or_default().into_iter().map(|target| target.topic_arn);
     let queues = queue_configurations.unwrap_or_default().into_iter().map(|target| target.queue_arn);
     let functions = lambda_function_configurations.unwrap_or_default().into_iter().map(|target| target.lambda_function_arn);

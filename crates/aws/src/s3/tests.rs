@@ -113,7 +113,7 @@ fn regionless(filters: bool) -> Wire {
     Wire::new(move |request| {
         let all = [("ledger", "us-east-1"), ("orders", "us-east-1"), ("archive", "eu-west-1")];
         if request.method == "HEAD" {
-            let name = all.iter().find(|(name, _)| request.uri.starts_with(name)).unwrap();
+            let name = all.iter().find(|(name, _)| request.uri.contains(&format!("/{name}"))).unwrap();
             return Answer::ok("").header("x-amz-bucket-region", name.1);
         }
         if !request.uri.contains("max-buckets") {
@@ -371,6 +371,23 @@ async fn facts_that_are_not_configured_are_known_to_be_absent() {
     assert_eq!(bucket.replication, Reading::Known(vec![]));
     assert_eq!(bucket.notifications, Reading::Known(BucketNotifications::default()));
     assert_eq!(bucket.public_access, Reading::Known(PublicAccess { policy_is_public: false, block_public_policy: false }));
+}
+
+#[tokio::test]
+async fn an_answer_without_body_has_no_notifications_and_a_page_of_a_proxy_is_unreadable() {
+    for (body, known) in [("", true), ("<html>please log in</html>", false)] {
+        let wire = Wire::new(move |request| if is(request, "notification") { Answer::ok(body) } else { with_facts(request) });
+        let inventory = observe(&wire, &named("ledger"), &Reads { gate_facts: true, ..reads() }).await;
+        let notifications = &inventory.buckets[&arn("ledger")].notifications;
+        assert_eq!(notifications.known().is_some(), known, "{notifications:?}");
+    }
+}
+
+#[tokio::test]
+async fn buckets_share_the_connections_of_one_host() {
+    let wire = Wire::new(estate);
+    observe(&wire, &Target::Everything, &reads()).await;
+    assert!(wire.seen().iter().all(|request| request.uri.starts_with("s3.us-east-1.amazonaws.com/")));
 }
 
 #[tokio::test]

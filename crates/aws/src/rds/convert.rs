@@ -106,7 +106,8 @@ fn storage(encrypted: Option<bool>, kind: Option<&types::StorageEncryptionType>,
     StorageEncryption {
         storage_encrypted: encrypted.unwrap_or_default(),
         storage_encryption_type: kind.map(|kind| kind.as_str().to_owned()),
-        kms_key: key.map(str::to_owned),
+        // An empty element is how the query protocol spells "none".
+        kms_key: key.filter(|key| !key.is_empty()).map(str::to_owned),
     }
 }
 

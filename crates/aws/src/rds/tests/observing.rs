@@ -96,7 +96,7 @@ async fn everything_about_an_instance_comes_with_its_description() {
 
 #[tokio::test]
 async fn a_cluster_under_awss_own_key_is_told_as_aws_tells_it() {
-    let more = "<StorageEncrypted>false</StorageEncrypted><StorageEncryptionType>sse-rds</StorageEncryptionType>\
+    let more = "<StorageEncrypted>false</StorageEncrypted><StorageEncryptionType>sse-rds</StorageEncryptionType><KmsKeyId/>\
          <DBClusterMembers><DBClusterMember><DBInstanceIdentifier>w</DBInstanceIdentifier><IsClusterWriter>true</IsClusterWriter>\
          <DBClusterParameterGroupStatus>in-sync</DBClusterParameterGroupStatus></DBClusterMember>\
          <DBClusterMember><DBInstanceIdentifier>r</DBInstanceIdentifier><IsClusterWriter>false</IsClusterWriter>\

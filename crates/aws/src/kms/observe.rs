@@ -148,9 +148,13 @@ async fn read(ctx: &ScopeContext, arn: Arn, depth: Depth) -> Key {
         );
         unreadable(&operations::DESCRIBE_KEY, ErrorClass::Invalid, message)
     };
-    let (document, rotation) = match metadata.known() {
-        Some(metadata) if !metadata.aws_managed => futures::join!(document(ctx, &arn, depth), rotation(ctx, &arn, metadata, depth)),
-        Some(_) | None => (Reading::NotRead, Reading::NotRead),
+    let (document, rotation) = match &metadata {
+        Reading::Known(metadata) if !metadata.aws_managed => {
+            futures::join!(document(ctx, &arn, depth), rotation(ctx, &arn, metadata, depth))
+        }
+        Reading::Known(_) | Reading::NotRead => (Reading::NotRead, Reading::NotRead),
+        // Asked for and not to be had, for the same reason: not "nobody asked".
+        Reading::Unreadable { unreadable } => (likewise(unreadable, depth.document), likewise(unreadable, depth.rotation)),
     };
     Key { arn, metadata, document, rotation }
 }
@@ -196,6 +200,10 @@ async fn rotation(
         Ok(status) => Reading::Known(convert::rotation(&status)),
         Err(error) => Reading::Unreadable { unreadable: error.into() },
     }
+}
+
+fn likewise<T>(unreadable: &Unreadable, asked: bool) -> Reading<T> {
+    if asked { Reading::Unreadable { unreadable: unreadable.clone() } } else { Reading::NotRead }
 }
 
 fn is_own(key: &Arn, scope: &Scope) -> bool {

@@ -16,6 +16,7 @@ use crate::error::AwsError;
 /// `ModifyDBInstance(CACertificateIdentifier)`.
 pub(super) async fn change(ctx: &ScopeContext, instance: &str, authority: &str) -> Result<(), AwsError> {
     let described = describe(ctx, instance).await?;
+    refuse_member(&described)?;
     let request = ctx.rds().modify_db_instance().db_instance_identifier(instance).ca_certificate_identifier(authority);
     let request = if rotates_while_running(ctx, &described).await? {
         if has_pending_values(&described) { request } else { request.apply_immediately(true) }
@@ -24,6 +25,22 @@ pub(super) async fn change(ctx: &ScopeContext, instance: &str, authority: &str) 
     };
     ctx.call(&operations::MODIFY_DB_INSTANCE, Box::pin(request.send())).await?;
     Ok(())
+}
+
+/// A Multi-AZ DB cluster bears the authority of all its members, and its call can't be told not to restart them.
+/// [rds:ModifyDBCluster `CACertificateIdentifier`]
+fn refuse_member(instance: &DbInstance) -> Result<(), AwsError> {
+    let of_aurora = instance.engine().is_some_and(|engine| engine.starts_with("aurora"));
+    match instance.db_cluster_identifier() {
+        Some(cluster) if !of_aurora => {
+            let message = format!(
+                "it belongs to Multi-AZ DB cluster {cluster}: change the certificate authority of the cluster, when its members may restart"
+            );
+            let error = AwsError::unavailable(&operations::MODIFY_DB_INSTANCE, "MultiAzClusterMember", &message);
+            Err(AwsError { class: ErrorClass::Invalid, ..error })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 async fn describe(ctx: &ScopeContext, instance: &str) -> Result<DbInstance, AwsError> {

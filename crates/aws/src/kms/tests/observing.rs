@@ -166,6 +166,25 @@ async fn refusals_name_the_missing_action() {
 }
 
 #[tokio::test]
+async fn a_key_that_may_not_be_described_shows_nothing_of_what_was_asked_for() {
+    let (inventory, seen) = run(&Target::Everything, &listing(false, &[ALIAS]), &["b"], |seen| match seen.target.as_str() {
+        "DescribeKey" => denied(),
+        _ => account(seen),
+    })
+    .await;
+    assert!(!operations(&seen).contains(&"GetKeyPolicy"));
+    let listed = &inventory.keys[&key("a")];
+    for missing in [
+        &unreadable(&listed.metadata).missing_action,
+        &unreadable(&listed.document).missing_action,
+        &unreadable(&listed.rotation).missing_action,
+    ] {
+        assert_eq!(missing.as_deref(), Some("kms:DescribeKey"));
+    }
+    assert!(inventory.keys[&key("b")].document.is_not_read(), "nobody asked for it");
+}
+
+#[tokio::test]
 async fn keys_that_cannot_rotate_are_not_asked_whether_they_do() {
     let kinds = [
         json!({ "Origin": "EXTERNAL" }),

@@ -170,6 +170,26 @@ async fn a_certificate_authority_is_changed_without_a_restart() {
 }
 
 #[tokio::test]
+async fn the_authority_of_a_multi_az_cluster_is_not_changed_through_a_member() {
+    let change = Change::CaCertificate { instance: "a".into(), before: None, after: "rds-ca-rsa2048-g1".into() };
+    for (engine, refused) in [("mysql", true), ("aurora-mysql", false)] {
+        let (outcome, seen) = run(&change, move |seen| match action(seen).as_str() {
+            "DescribeDBInstances" => xml(
+                "DescribeDBInstances",
+                &format!(
+                    "<DBInstances><DBInstance><DBInstanceIdentifier>a</DBInstanceIdentifier><Engine>{engine}</Engine>\
+                     <DBClusterIdentifier>c</DBClusterIdentifier></DBInstance></DBInstances>"
+                ),
+            ),
+            _ => done(seen),
+        })
+        .await;
+        assert_eq!(outcome.is_err(), refused, "{engine}");
+        assert_eq!(seen.len(), if refused { 1 } else { 3 });
+    }
+}
+
+#[tokio::test]
 async fn a_missing_permission_to_ask_whether_a_restart_follows_is_told() {
     let change = Change::CaCertificate { instance: "a".into(), before: None, after: "rds-ca-rsa2048-g1".into() };
     let (outcome, seen) = run(&change, |seen| match action(seen).as_str() {

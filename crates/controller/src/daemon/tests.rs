@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use everseal_planner::firehose::observed::KmsError;
 use everseal_planner::inventory::ErrorClass;
-use everseal_planner::{Inventory, Service};
+use everseal_planner::{Check, Inventory, Service, State};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use prometheus::Registry;
@@ -410,12 +410,18 @@ async fn firehoses_errors_become_counters_and_a_deadline() {
     #[allow(clippy::cast_precision_loss)]
     let expected = (NOON - 600 + 24 * 3600) as f64;
     assert_eq!(rig.value(deadline, &stream), Some(expected), "and yet the records are running out of time");
+    let found = |rig: &Rig| {
+        let scopes = rig.status.scopes();
+        scopes[0].findings.iter().any(|finding| finding.check == Check::FirehoseKmsErrors && finding.state == State::Drifted)
+    };
+    assert!(found(&rig), "{:?}", rig.status.scopes()[0].findings);
     account.world().points = Ok(vec![point(-10, 4), point(2, 3)]);
     pass_time(600).await;
     let disabled = [("delivery_stream", "orders"), ("error", "KMSKeyDisabled")];
     assert_eq!(rig.value("everseal_firehose_kms_errors_total", &disabled), Some(3.0));
     pass_time(1800).await;
     assert_eq!(rig.value(deadline, &stream), None, "half an hour of silence");
+    assert!(!found(&rig), "and the finding goes with it, without a full pass");
     assert_eq!(rig.value("everseal_firehose_kms_errors_total", &disabled), Some(3.0));
 }
 

@@ -54,7 +54,10 @@ pub(crate) struct Grant {
     /// Grants of the same Sid share a statement.
     pub(crate) sid: String,
     pub(crate) grantee: Grantee,
+    /// What is asked for, to find out whether the document allows it already.
     pub(crate) actions: &'static [&'static str],
+    /// What the statement says: AWS's own statements for services allow every kind of data key.
+    pub(crate) written: &'static [&'static str],
     pub(crate) condition: Option<Value>,
     /// Who is asked for, to find out whether the document allows it already.
     pub(crate) probe: Principal,
@@ -83,6 +86,7 @@ pub(crate) fn wanted(usable_by: &UsableBy, place: Place<'_>) -> Vec<Grant> {
             sid: format!("{SID_PREFIX}{sid}"),
             grantee: Grantee::Aws(principal.clone()),
             actions,
+            written: actions,
             condition: None,
             probe: Principal::Aws(principal.clone()),
             context: tls(),
@@ -107,6 +111,13 @@ fn service(word: &str, place: Place<'_>) -> Grant {
         "cloudfront" => Some(format!("arn:{partition}:cloudfront::{account}:distribution/*")),
         _ => None,
     };
+    let (actions, written): (&[&str], &[&str]) = match word {
+        "cloudtrail" => {
+            (&["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"], &["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"])
+        }
+        "cloudfront" => (&["kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt"], &["kms:GenerateDataKey*", "kms:Decrypt", "kms:Encrypt"]),
+        _ => (WRITE, &["kms:GenerateDataKey*", "kms:Decrypt"]),
+    };
     let condition = match source {
         Some(pattern) => {
             context.insert("aws:sourcearn".to_owned(), vec![pattern.replace('*', ANYBODY)]);
@@ -121,7 +132,8 @@ fn service(word: &str, place: Place<'_>) -> Grant {
     Grant {
         sid: format!("{SID_PREFIX}Service{}", title(word)),
         grantee: Grantee::Service(principal.clone()),
-        actions: if word == "cloudtrail" { &["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"] } else { WRITE },
+        actions,
+        written,
         condition,
         probe: Principal::Service(principal.clone()),
         context,
@@ -144,6 +156,7 @@ fn via(word: &str, suffix: &str, actions: &'static [&'static str], place: Place<
         sid: format!("{SID_PREFIX}Via{}{suffix}", title(word)),
         grantee: Grantee::Everybody,
         actions,
+        written: actions,
         condition: Some(condition),
         probe: Principal::Aws(format!("arn:{partition}:iam::{account}:role/{ANYBODY}")),
         context,
@@ -166,7 +179,7 @@ impl Grant {
             Grantee::Service(service) => json!({ "Service": service }),
             Grantee::Everybody => json!({ "AWS": "*" }),
         };
-        let actions: Vec<String> = self.actions.iter().map(|action| (*action).to_owned()).collect();
+        let actions: Vec<String> = self.written.iter().map(|action| (*action).to_owned()).collect();
         let mut body = Map::new();
         body.insert("Sid".to_owned(), json!(sid));
         body.insert("Effect".to_owned(), json!("Allow"));

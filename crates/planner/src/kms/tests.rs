@@ -62,9 +62,9 @@ mod existence {
             document["Statement"],
             json!([
                 {"Sid": "Enable IAM User Permissions", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"},
-                {"Sid": "EversealServiceS3", "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*",
+                {"Sid": "EversealServiceS3", "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*",
                  "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}},
-                {"Sid": "EversealServiceEvents", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"},
+                {"Sid": "EversealServiceEvents", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*"},
                 {"Sid": "EversealProducers", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/in"}, "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"},
             ])
         );
@@ -359,6 +359,22 @@ mod documents {
             assert_eq!(statement["Principal"], json!({"AWS": "*"}));
             assert_eq!(statement["Condition"], json!({"StringEquals": {"kms:ViaService": endpoint, "kms:CallerAccount": "111122223333"}}));
         }
+    }
+
+    #[test]
+    fn trails_and_distributions_are_narrowed_by_their_arns_and_get_what_aws_documents() {
+        let after = statements(&with("{services: [cloudtrail, cloudfront]}", &json!([])));
+        let said: Vec<_> = after[1..]
+            .iter()
+            .map(|statement| (statement["Action"].clone(), statement["Condition"]["ArnLike"]["aws:SourceArn"].clone()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (json!(["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"]), json!("arn:aws:cloudtrail:*:111122223333:trail/*")),
+                (json!(["kms:GenerateDataKey*", "kms:Decrypt", "kms:Encrypt"]), json!("arn:aws:cloudfront::111122223333:distribution/*")),
+            ]
+        );
     }
 
     #[test]

@@ -35,7 +35,7 @@ closed_set! {
 pub struct Hop {
     /// The resource that data leaves.
     pub from: Arn,
-    /// An ARN, or an endpoint outside AWS (an address's user and password are never shown).
+    /// An ARN, or an endpoint outside AWS (an address's user, password and query are never shown).
     pub to: String,
     /// How.
     pub kind: HopKind,
@@ -79,9 +79,10 @@ pub fn hops_through<'a>(hops: &'a [Hop], resource: &'a Arn) -> impl Iterator<Ite
     hops.iter().filter(move |hop| hop.from == *resource || hop.to == resource.as_str())
 }
 
-/// `https://user:secret@host/path` → `https://host/path`.
+/// `https://user:secret@host/hook?token=secret` → `https://host/hook`.
 fn without_credentials(endpoint: &str) -> String {
     let Some((scheme, rest)) = endpoint.split_once("://") else { return endpoint.to_owned() };
+    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = authority.rsplit('@').next().unwrap_or(authority);
     format!("{scheme}://{host}{path}")
@@ -106,7 +107,7 @@ mod tests {
             endpoint: endpoint.into(),
         };
         seen.subscriptions =
-            Reading::Known(vec![to("http://u:p@example.com/hook", "http"), to("arn:aws:sqs:us-east-1:111122223333:q", "sqs")]);
+            Reading::Known(vec![to("http://u:p@example.com/hook?token=t", "http"), to("arn:aws:sqs:us-east-1:111122223333:q", "sqs")]);
         let queue = scope.arn("sqs", "q");
         let attributes = inventory::QueueAttributes { dead_letter_queue: Some(scope.arn("sqs", "dlq")), ..Default::default() };
         seen.queues.insert(

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::draft::{Draft, Remedy};
 use super::step::{Block, Gate, StepId};
 use crate::document::{Access, Answer, Document, Principal, Request, access};
-use crate::inventory::{KeyMetadata, ResolvedKey};
+use crate::inventory::{Key, KeyMetadata, ResolvedKey};
 use crate::kms::desired::Home;
 use crate::{Arn, Check, Reading};
 
@@ -60,12 +60,6 @@ pub(crate) struct KeyRequirement {
     pub(crate) needs: Vec<StepId>,
     /// Why the resource may not be moved to the key now.
     pub(crate) block: Option<Block>,
-}
-
-impl KeyRequirement {
-    fn blocked(gate: Gate, reason: impl Into<String>) -> Self {
-        Self { needs: Vec::new(), block: Some(Block { name: gate, reason: reason.into() }) }
-    }
 }
 
 impl WantedKey {
@@ -163,59 +157,63 @@ pub(crate) fn require_key(cx: &Context<'_>, draft: &mut Draft, wanted: &WantedKe
         WantedKey::ToBeCreated { alias, step } => return created_key_lets_users_through(cx, draft, alias, step, users),
         WantedKey::Exists(arn) => arn,
     };
-    let Some(key) = cx.inventory.keys.get(arn) else {
-        draft.wanted_facts.insert(arn.clone());
-        return KeyRequirement::blocked(Gate::Unread, format!("the state of key {arn} was not read"));
-    };
-    let metadata = match &key.metadata {
-        Reading::Known(metadata) => metadata,
+    let required = known_metadata(cx, draft, arn).and_then(|(key, metadata)| {
+        let mut requirement = KeyRequirement { needs: usable(cx, draft, arn, metadata)?, block: None };
+        if metadata.aws_managed {
+            requirement.block = aws_managed_block(cx, arn, users);
+        } else if !users.is_empty() {
+            let_through(draft, key, users, &mut requirement)?;
+        }
+        Ok(requirement)
+    });
+    required.unwrap_or_else(|block| KeyRequirement { needs: Vec::new(), block: Some(block) })
+}
+
+fn unread(reason: String) -> Block {
+    Block { name: Gate::Unread, reason }
+}
+
+/// The key and its state; one that nobody has read yet is put on the facts to be read.
+fn known_metadata<'a>(cx: &Context<'a>, draft: &mut Draft, arn: &Arn) -> Result<(&'a Key, &'a KeyMetadata), Block> {
+    let key = cx.inventory.keys.get(arn);
+    match key.map(|key| (key, &key.metadata)) {
+        Some((key, Reading::Known(metadata))) => Ok((key, metadata)),
+        Some((_, Reading::Unreadable { unreadable })) => {
+            Err(unread(format!("the state of key {arn} could not be read: {}", unreadable.message)))
+        }
+        Some((_, Reading::NotRead)) | None => {
+            draft.wanted_facts.insert(arn.clone());
+            Err(unread(format!("the state of key {arn} was not read")))
+        }
+    }
+}
+
+/// Today's document lets everybody through, or the one that an earlier step writes does, which then comes first.
+fn let_through(draft: &mut Draft, key: &Key, users: &[KeyUser], requirement: &mut KeyRequirement) -> Result<(), Block> {
+    let arn = &key.arn;
+    let text = match &key.document {
+        Reading::Known(text) => text,
         Reading::Unreadable { unreadable } => {
-            return KeyRequirement::blocked(Gate::Unread, format!("the state of key {arn} could not be read: {}", unreadable.message));
+            let action = unreadable.missing_action.as_deref().unwrap_or("kms:GetKeyPolicy");
+            return Err(unread(format!(
+                "the document of key {arn} could not be read ({}; allow {action}), so nobody knows whether {} may use it",
+                unreadable.message, users[0].role
+            )));
         }
         Reading::NotRead => {
             draft.wanted_facts.insert(arn.clone());
-            return KeyRequirement::blocked(Gate::Unread, format!("the state of key {arn} was not read"));
+            return Err(unread(format!("the document of key {arn} was not read")));
         }
     };
-    let mut requirement = match usable(cx, draft, arn, metadata) {
-        Ok(needs) => KeyRequirement { needs, block: None },
-        Err(block) => return KeyRequirement { needs: Vec::new(), block: Some(block) },
-    };
-    if metadata.aws_managed {
-        requirement.block = aws_managed_block(cx, arn, users);
-        return requirement;
+    let today = Document::parse(text).map_err(|error| unread(format!("the document of key {arn} can't be read: {error}")))?;
+    requirement.block = shut_out(&today, arn, users);
+    if requirement.block.is_some()
+        && let Some(planned) = draft.planned_documents.get(arn)
+    {
+        requirement.needs.push(planned.step.clone());
+        requirement.block = shut_out(&planned.document, arn, users);
     }
-    if users.is_empty() {
-        return requirement;
-    }
-    let document = match draft.planned_documents.get(arn) {
-        Some(planned) => {
-            requirement.needs.push(planned.step.clone());
-            planned.document.clone()
-        }
-        None => match &key.document {
-            Reading::Known(text) => match Document::parse(text) {
-                Ok(document) => document,
-                Err(error) => return KeyRequirement::blocked(Gate::Unread, format!("the document of key {arn} can't be read: {error}")),
-            },
-            Reading::Unreadable { unreadable } => {
-                let action = unreadable.missing_action.as_deref().unwrap_or("kms:GetKeyPolicy");
-                return KeyRequirement::blocked(
-                    Gate::Unread,
-                    format!(
-                        "the document of key {arn} could not be read ({}; allow {action}), so nobody knows whether {} may use it",
-                        unreadable.message, users[0].role
-                    ),
-                );
-            }
-            Reading::NotRead => {
-                draft.wanted_facts.insert(arn.clone());
-                return KeyRequirement::blocked(Gate::Unread, format!("the document of key {arn} was not read"));
-            }
-        },
-    };
-    requirement.block = shut_out(&document, arn, users);
-    requirement
+    Ok(())
 }
 
 fn created_key_lets_users_through(cx: &Context<'_>, draft: &Draft, alias: &str, step: &StepId, users: &[KeyUser]) -> KeyRequirement {

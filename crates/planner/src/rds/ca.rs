@@ -41,6 +41,14 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, 
             format!("let {} take {wanted}", instance.identifier),
             "The new certificate applies with the next restart or maintenance window. Everseal never restarts a database: reboot it when it suits.",
         )
+    } else if let Some(cluster) = instance.cluster.as_deref().filter(|_| !instance.engine.starts_with("aurora")) {
+        words.message = "The certificate belongs to the Multi-AZ cluster.".into();
+        Remedy::manual(
+            format!("move cluster {cluster} from {observed} to {wanted}"),
+            format!(
+                "A Multi-AZ cluster bears the authority of all its members, and changing it may restart them: aws rds modify-db-cluster --db-cluster-identifier {cluster} --ca-certificate-identifier {wanted}, when it suits."
+            ),
+        )
     } else {
         words.message = "Clients must trust the new authority before the change: give them the current RDS bundle first.".into();
         change(instance, observed, wanted)

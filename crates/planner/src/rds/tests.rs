@@ -300,6 +300,14 @@ mod authority {
     }
 
     #[test]
+    fn the_authority_of_a_multi_az_cluster_is_the_clusters() {
+        for (engine, stopped) in [("postgres", Some(Gate::Manual)), ("aurora-postgresql", None)] {
+            let member = json!({"engine": engine, "cluster": "ledger", "caCertificate": "rds-ca-2019"});
+            assert_eq!(gate(&judged(PIN, &member, &json!({})), CA), stopped, "{engine}");
+        }
+    }
+
+    #[test]
     fn an_unnamed_authority_is_unknown() {
         let plan = judged(PIN, &json!({}), &json!({}));
         assert_eq!(state(&plan, CA), State::Unknown);

@@ -34,7 +34,12 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, 
         }
         return draft.compliant(subject, CHECK, words);
     }
-    let remedy = if instance.pending_ca_certificate.as_deref() == Some(wanted) {
+    let remedy = remedy(instance, observed, wanted, &mut words);
+    draft.drifted(subject, CHECK, words, vec![remedy]);
+}
+
+fn remedy(instance: &DbInstance, observed: &str, wanted: &str, words: &mut Words) -> Remedy {
+    if instance.pending_ca_certificate.as_deref() == Some(wanted) {
         words.actual = format!("{observed}, {wanted} pending");
         words.message = "The change is made and waits for a restart.".into();
         Remedy::manual(
@@ -52,8 +57,7 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, 
     } else {
         words.message = "Clients must trust the new authority before the change: give them the current RDS bundle first.".into();
         change(instance, observed, wanted)
-    };
-    draft.drifted(subject, CHECK, words, vec![remedy]);
+    }
 }
 
 fn stronger(observed: &str, wanted: &str) -> bool {

@@ -1,11 +1,14 @@
 //! `everseal apply`: makes a pass's steps, and plans again what could only be known afterwards.
 //!
 //! A step that waits for a key is planned afresh once the key exists, a stale one once its resource
-//! is read again. What was tried in this cycle is not tried twice.
+//! is read again. What failed for a reason that may pass is tried again a little later; everything
+//! else is tried once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use everseal_planner::Inventory;
+use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::{Step, StepId};
 
 use crate::account::Account;
@@ -13,7 +16,11 @@ use crate::executor::{Executor, StepReport, StepResult};
 use crate::pass::{Pass, plan_with_facts};
 
 /// Key, key document, resource, read back: more rounds than this would mean that steps feed each other.
-const MAX_ROUNDS: usize = 5;
+const MAX_ROUNDS: usize = 6;
+/// A step that fails for a reason that may pass is made this often at most.
+const MAX_TRIES: u32 = 3;
+/// The wait before the second try; it doubles.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// For a progress bar.
 #[derive(Debug)]
@@ -34,26 +41,33 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Steps that were tried and not made.
+    /// Steps that were tried and not made, each as it ended last.
     pub fn failures(&self) -> impl Iterator<Item = &StepReport> {
-        let last = |report: &&StepReport| !self.reports.iter().rev().any(|later| later.id == report.id && later.result.is_done());
-        self.reports.iter().filter(|report| !report.result.is_done()).filter(last)
+        let is_last = |place: usize, id: &StepId| !self.reports[place + 1..].iter().any(|later| later.id == *id);
+        let reports = self.reports.iter().enumerate();
+        reports.filter(move |(place, report)| !report.result.is_done() && is_last(*place, &report.id)).map(|(_, report)| report)
     }
 }
 
 /// Makes the steps of `pass` that no gate stops, and those that its outcome makes possible.
 pub async fn apply<A: Account>(executor: &Executor<'_, A>, pass: Pass, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Applied {
     let mut applied = Applied { pass, reports: Vec::new() };
-    let mut tried: BTreeSet<StepId> = BTreeSet::new();
+    let mut tries = Tries::default();
     for _ in 0..MAX_ROUNDS {
         let steps: Vec<Step> =
-            applied.pass.plan.steps.iter().filter(|step| is_executable(step) && !tried.contains(&step.id)).cloned().collect();
+            applied.pass.plan.steps.iter().filter(|step| is_executable(step) && !tries.ended.contains(&step.id)).cloned().collect();
         if steps.is_empty() || executor.stop.is_cancelled() {
             break;
         }
+        tokio::select! {
+            () = tokio::time::sleep(std::mem::take(&mut tries.wait)) => {}
+            () = executor.stop.cancelled() => break,
+        }
         progress(Progress::Round(steps.len()));
         let mut reports = executor.run(&steps, &applied.pass.inventory.aliases, &|report| progress(Progress::Ended(report))).await;
-        tried.extend(reports.iter().filter(|report| !wants_a_fresh_plan(&report.result)).map(|report| report.id.clone()));
+        for report in &reports {
+            tries.count(report);
+        }
         let moved = reports.iter().any(|report| !matches!(report.result, StepResult::Deferred(_) | StepResult::Unmet(_)));
         let mut inventory = applied.pass.inventory;
         for report in &mut reports {
@@ -80,15 +94,48 @@ pub(crate) fn absorb(inventory: &mut Inventory, report: &mut StepReport) {
     }
 }
 
-const fn wants_a_fresh_plan(result: &StepResult) -> bool {
-    match result {
-        StepResult::Stale(_) | StepResult::Deferred(_) | StepResult::Unmet(_) => true,
-        StepResult::Applied
-        | StepResult::Settling
-        | StepResult::Unchanged
-        | StepResult::Gone
-        | StepResult::Unread(_)
-        | StepResult::Failed(_)
-        | StepResult::Stopped => false,
+/// What has been tried in a cycle.
+#[derive(Debug, Default)]
+struct Tries {
+    failed: BTreeMap<StepId, u32>,
+    /// Steps that are not begun again.
+    ended: BTreeSet<StepId>,
+    /// Before the next round.
+    wait: Duration,
+}
+
+impl Tries {
+    fn count(&mut self, report: &StepReport) {
+        match &report.result {
+            // Planned afresh.
+            StepResult::Stale(_) | StepResult::Deferred(_) | StepResult::Unmet(_) => {}
+            StepResult::Failed(error) if may_pass(error.class()) => {
+                let failed = self.failed.entry(report.id.clone()).or_default();
+                *failed += 1;
+                if *failed < MAX_TRIES {
+                    self.wait = self.wait.max(FIRST_WAIT * 2_u32.pow(*failed - 1));
+                } else {
+                    self.ended.insert(report.id.clone());
+                }
+            }
+            StepResult::Applied
+            | StepResult::Settling
+            | StepResult::Unchanged
+            | StepResult::Gone
+            | StepResult::Unread(_)
+            | StepResult::Failed(_)
+            | StepResult::Stopped => {
+                self.ended.insert(report.id.clone());
+            }
+        }
+    }
+}
+
+/// Whether a person who waits at a terminal may hope that a few seconds help: two configuration
+/// changes of one bucket in a row are refused with a conflict, for example (AWS-FACTS §2.4).
+const fn may_pass(class: ErrorClass) -> bool {
+    match class {
+        ErrorClass::Throttled | ErrorClass::Conflict | ErrorClass::Unavailable => true,
+        ErrorClass::Denied | ErrorClass::NotFound | ErrorClass::Invalid | ErrorClass::LimitExceeded => false,
     }
 }

@@ -159,6 +159,7 @@ impl<C: Connect> Daemon<C> {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut beat = tokio::time::interval(Duration::from_secs(BEAT_SECONDS.unsigned_abs()));
         let mut connecting: Option<Connecting<C::Account>> = Some(self.start_connecting());
+        let mut other_policies = false;
         let mut reconnect_at: Option<Instant> = None;
         let mut policies_open = true;
         loop {
@@ -175,14 +176,14 @@ impl<C: Connect> Daemon<C> {
                 changed = self.policies.changed(), if policies_open => {
                     policies_open = changed.is_ok();
                     if policies_open {
-                        self.running.values().for_each(|running| running.scope_loop.policies_changed());
+                        other_policies = true;
                         connecting = Some(self.start_connecting());
                     }
                 }
                 connected = once(&mut connecting) => {
                     connecting = None;
                     reconnect_at = (!connected.failures.is_empty()).then(|| Instant::now() + self.shared.options.reconnect_after);
-                    self.adopt(connected, &stop);
+                    self.adopt(connected, std::mem::take(&mut other_policies), &stop);
                 }
                 () = at(reconnect_at), if connecting.is_none() => {
                     reconnect_at = None;
@@ -199,8 +200,9 @@ impl<C: Connect> Daemon<C> {
         Box::pin(async move { connect.connect(&policies).await })
     }
 
-    /// Starts loops of new scopes, gives running ones their new account, stops those that nobody asks for.
-    fn adopt(&mut self, connected: Connected<C::Account>, stop: &CancellationToken) {
+    /// Starts loops of new scopes and stops those that nobody asks for. Running ones get their new account only where the
+    /// policies may have changed the way into it: the old one knows the pace that AWS allows.
+    fn adopt(&mut self, connected: Connected<C::Account>, other_policies: bool, stop: &CancellationToken) {
         let Connected { accounts, failures } = connected;
         for failure in &failures {
             tracing::error!("{failure}");
@@ -211,18 +213,23 @@ impl<C: Connect> Daemon<C> {
             self.stop_all_but(&wanted);
         }
         self.shared.status.unreachable(failures);
+        let kept: Vec<Scope> = self.running.keys().cloned().collect();
         let new = accounts.len();
         for (index, account) in accounts.into_iter().enumerate() {
-            self.start(account, stop, spread(index, new, self.shared.options.interval));
+            match self.running.get(account.scope()).filter(|running| !running.task.is_finished()) {
+                Some(running) if other_policies => running.scope_loop.reconnected(account),
+                Some(_) => {}
+                None => self.start(account, stop, spread(index, new, self.shared.options.interval)),
+            }
+        }
+        if other_policies {
+            // Also those that could not be reached anew: their old way in may still work.
+            kept.iter().filter_map(|scope| self.running.get(scope)).for_each(|running| running.scope_loop.policies_changed());
         }
     }
 
     fn start(&mut self, account: Arc<C::Account>, stop: &CancellationToken, first_pass_after: Duration) {
         let scope = account.scope().clone();
-        if let Some(running) = self.running.get(&scope).filter(|running| !running.task.is_finished()) {
-            running.scope_loop.reconnected(account);
-            return;
-        }
         let scope_loop = Arc::new(ScopeLoop::new(account, self.policies.clone(), self.shared.clone(), stop.child_token()));
         self.shared.status.update(&scope, |_| {});
         let task = tokio::spawn(Arc::clone(&scope_loop).run(first_pass_after));

@@ -80,7 +80,9 @@ impl<A: Account> ScopeLoop<A> {
             status.last_success = if error.is_none() { Some(now) } else { status.last_success };
             status.last_error.clone_from(&error);
         });
-        let transient = unlisted.values().any(|why| error_policy::next(why.class, failures + 1) == Next::Backoff);
+        // A permission that is missing stays missing: reading everything again at once would not help.
+        let passes = |class| class != ErrorClass::Denied && error_policy::next(class, failures + 1) == Next::Backoff;
+        let transient = unlisted.values().any(|why| passes(why.class));
         if !reached || (transient && failures < MAX_READ_TRIES) {
             return (Done::Backoff, WorkResult::Error);
         }

@@ -93,14 +93,30 @@ async fn a_lost_answer_to_a_change_that_was_made_is_a_success_and_not_made_twice
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttling_is_a_failure_that_wrote_nothing() {
-    let bench = Bench::new(inventory(&["a"]), SEALED_QUEUES);
+async fn what_may_pass_is_tried_again_after_a_while() {
+    let bench = Bench::new(inventory(&["a", "b"]), SEALED_QUEUES);
     bench.account.fault(&queue_arn("a"), Fault::Refuse(ErrorClass::Throttled));
+    bench.account.fault(&queue_arn("a"), Fault::Refuse(ErrorClass::Conflict));
+    let began = tokio::time::Instant::now();
     let applied = bench.apply().await;
-    let StepResult::Failed(error) = &applied.reports[0].result else { panic!("{:?}", applied.reports) };
+    assert_eq!((applied.failures().count(), applied.reports.len()), (0, 4));
+    assert!(bench.account.is_sealed("a"));
+    assert_eq!(began.elapsed().as_secs(), 6, "2 s and 4 s");
+    let outcomes: Vec<_> = bench.recorded().await.iter().filter(|entry| entry.intent.resource == queue_arn("a")).map(outcome).collect();
+    assert_eq!(outcomes, [Some(LedgerOutcome::Failed), Some(LedgerOutcome::Failed), Some(LedgerOutcome::Applied)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_pass_is_one_failure_and_still_to_be_done() {
+    let bench = Bench::new(inventory(&["a"]), SEALED_QUEUES);
+    for _ in 0..5 {
+        bench.account.fault(&queue_arn("a"), Fault::Refuse(ErrorClass::Throttled));
+    }
+    let applied = bench.apply().await;
+    assert_eq!((bench.account.writes().len(), applied.reports.len(), applied.pass.plan.steps.len()), (3, 3, 1));
+    let failures: Vec<_> = applied.failures().collect();
+    let [StepReport { result: StepResult::Failed(error), .. }] = failures.as_slice() else { panic!("{failures:?}") };
     assert_eq!(error.class(), ErrorClass::Throttled);
-    assert!(!bench.account.is_sealed("a"));
-    assert_eq!(applied.pass.plan.steps.len(), 1, "still to be done");
 }
 
 #[tokio::test(start_paused = true)]

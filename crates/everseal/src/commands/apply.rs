@@ -192,7 +192,7 @@ fn finish(done: &Done, stop: &CancellationToken) -> Result<Outcome> {
     let Done { world, reports } = done;
     let made = reports.iter().filter(|report| matches!(report.result, StepResult::Applied | StepResult::Settling)).count();
     let mut out = io::stdout().lock();
-    for step in world.plan.steps.iter() {
+    for step in &world.plan.steps {
         if let Some(block) = &step.gate {
             writeln!(out, "blocked ({}): {} {}: {}", block.name, step.action, step.resource, block.reason)?;
         }

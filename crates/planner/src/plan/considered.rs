@@ -53,13 +53,11 @@ impl Context<'_> {
         for policy in self.policies_in_scope() {
             for rule in rules(policy) {
                 let place = format!("policy `{}`, rule `{}`", policy.metadata.name, rule.name());
-                match mismatch(rule, looked) {
-                    Some(why) => lines.push(format!("{place} does not match: {why}")),
-                    None => {
-                        lines.push(format!("{place} decides: it is the first that matches"));
-                        return;
-                    }
-                }
+                let Some(why) = mismatch(rule, looked) else {
+                    lines.push(format!("{place} decides: it is the first that matches"));
+                    return;
+                };
+                lines.push(format!("{place} does not match: {why}"));
             }
         }
         lines.push("no rule matches: the resource is unmanaged".to_owned());

@@ -53,12 +53,15 @@ impl Paint {
     }
 }
 
+/// What a plan says of one resource.
+type About<'a> = (Vec<&'a Finding>, Vec<&'a Step>);
+
 const CHECK_WIDTH: usize = 32;
 
 /// The readable plan, ending with a summary line.
 pub fn text(plan: &Plan, paint: Paint, show: Show) -> String {
     let mut out = String::new();
-    let mut by_resource: BTreeMap<(Service, &Arn), (Vec<&Finding>, Vec<&Step>)> = BTreeMap::new();
+    let mut by_resource: BTreeMap<(Service, &Arn), About<'_>> = BTreeMap::new();
     for finding in &plan.findings {
         by_resource.entry((finding.service, &finding.resource)).or_default().0.push(finding);
     }

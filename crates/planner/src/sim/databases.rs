@@ -48,10 +48,9 @@ pub(super) fn creation_standing(
     parameters: &BTreeMap<String, ParameterValue>,
 ) -> Standing {
     match groups(inventory, kind).get(name) {
-        // Half made: the adapter creates what is missing and sets the rest.
-        None => Standing::Before,
         Some(Reading::Known(group)) if shows(group, parameters) => Standing::After,
-        Some(Reading::Known(_)) => Standing::Before,
+        // Not made, or half made: the adapter creates what is missing and sets the rest.
+        None | Some(Reading::Known(_)) => Standing::Before,
         Some(Reading::Unreadable { unreadable }) => Standing::CannotTell(unreadable.message.clone()),
         Some(Reading::NotRead) => Standing::CannotTell("the parameter group was not read".to_owned()),
     }

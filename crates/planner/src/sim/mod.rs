@@ -43,13 +43,13 @@ pub fn standing(inventory: &Inventory, resource: &Arn, change: &Change) -> Stand
         Change::QueueDocument { url: _, before, after } => {
             let current =
                 inventory.queues.get(resource).map(|queue| queue.attributes.as_ref().map(|attributes| attributes.document.as_deref()));
-            of_documents(current, before.as_deref(), after)
+            of_documents(current.as_ref(), before.as_deref(), after)
         }
         Change::TopicEncryption { before, after } => messaging::topic_standing(inventory, resource, before.as_deref(), after),
         Change::TopicDocument { before, after } => {
             let current =
                 inventory.topics.get(resource).map(|topic| topic.attributes.as_ref().map(|attributes| attributes.document.as_deref()));
-            of_documents(current, before.as_deref(), after)
+            of_documents(current.as_ref(), before.as_deref(), after)
         }
         Change::DeliveryStreamEncryption { stream: _, before, after } => {
             streams::delivery_standing(inventory, resource, before, after.as_ref())
@@ -74,7 +74,7 @@ pub fn standing(inventory: &Inventory, resource: &Arn, change: &Change) -> Stand
         Change::CreateAlias { alias, key } => keys::alias_standing(inventory, alias, key),
         Change::KeyDocument { before, after } => {
             let current = inventory.keys.get(resource).map(|key| key.document.as_ref().map(|text| Some(text.as_str())));
-            of_documents(current, Some(before), after)
+            of_documents(current.as_ref(), Some(before), after)
         }
         Change::EnableKey {} => keys::state_standing(inventory, resource, "Disabled", &["Enabled"]),
         Change::CancelKeyDeletion {} => keys::state_standing(inventory, resource, "PendingDeletion", &["Disabled", "Enabled"]),
@@ -143,7 +143,7 @@ pub fn make(inventory: &mut Inventory, resource: &Arn, change: &Change) {
 }
 
 /// The current value of what a change is about, or the standing that its absence means.
-fn current<'a, T>(found: Option<&'a Reading<T>>) -> Result<&'a T, Standing> {
+fn current<T>(found: Option<&Reading<T>>) -> Result<&T, Standing> {
     match found {
         None => Err(Standing::Gone),
         Some(Reading::Known(value)) => Ok(value),
@@ -153,8 +153,8 @@ fn current<'a, T>(found: Option<&'a Reading<T>>) -> Result<&'a T, Standing> {
 }
 
 /// Documents are compared by meaning; where one of them can't be parsed, by text.
-fn of_documents(found: Option<Reading<Option<&str>>>, before: Option<&str>, after: &str) -> Standing {
-    let now = match current(found.as_ref()) {
+fn of_documents(found: Option<&Reading<Option<&str>>>, before: Option<&str>, after: &str) -> Standing {
+    let now = match current(found) {
         Ok(now) => *now,
         Err(standing) => return standing,
     };

@@ -43,7 +43,7 @@ fn same_encryption(inventory: &Inventory, a: &BucketEncryption, b: &BucketEncryp
 
 pub(super) fn document_standing(inventory: &Inventory, resource: &Arn, before: Option<&str>, after: &str) -> Standing {
     let found = inventory.buckets.get(resource).map(|bucket| bucket.document.as_ref().map(|text| text.as_deref()));
-    of_documents(found, before, after)
+    of_documents(found.as_ref(), before, after)
 }
 
 pub(super) fn encrypt(inventory: &mut Inventory, resource: &Arn, after: &BucketEncryption) {

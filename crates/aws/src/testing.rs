@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -17,6 +17,7 @@ use aws_smithy_types::checksum_config::{RequestChecksumCalculation, ResponseChec
 use aws_smithy_types::retry::RetryConfig;
 use everseal_controller::CallObserver;
 use everseal_planner::Scope;
+use tokio::time::Instant;
 
 use crate::call::{ScopeContext, UNLISTED};
 
@@ -69,6 +70,19 @@ enum Line {
     Works,
     Refuses,
     Silent,
+}
+
+/// The SDK waits by tokio's clock, so it must also tell the time by it: tests pause that clock.
+#[derive(Debug)]
+struct TokioClock {
+    began: Instant,
+    at: SystemTime,
+}
+
+impl TimeSource for TokioClock {
+    fn now(&self) -> SystemTime {
+        self.at + self.began.elapsed()
+    }
 }
 
 /// The wire: answers and remembers.
@@ -127,7 +141,7 @@ impl Wire {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(self.http_client())
             .sleep_impl(TokioSleep::new())
-            .time_source(SystemTimeSource::new())
+            .time_source(TokioClock { began: Instant::now(), at: SystemTime::now() })
             .retry_config(RetryConfig::adaptive().with_max_attempts(3))
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)

@@ -185,11 +185,11 @@ impl Aws {
         let own = self.own_context();
         let provider = RoleCredentials::new(own, role.to_owned(), external_id.map(str::to_owned));
         let sdk = self.sdk.clone().into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
-        let identity = identify(&sdk, &self.region, &self.observer.0).await.map_err(|error| ConnectError::Role {
-            role: role.to_owned(),
-            caller: self.identity.arn.clone(),
-            message: error.message,
-        })?;
+        let refused = |message: String| ConnectError::Role { role: role.to_owned(), caller: self.identity.arn.clone(), message };
+        let identity = tokio::time::timeout(CONNECT_LIMIT, identify(&sdk, &self.region, &self.observer.0))
+            .await
+            .map_err(|_| refused(format!("no answer in {CONNECT_LIMIT:?}")))?
+            .map_err(|error| refused(error.message))?;
         if identity.account != id {
             return Err(ConnectError::WrongAccount { wanted: id.to_owned(), found: identity.account, by: role.to_owned() });
         }

@@ -70,6 +70,8 @@ enum Line {
     Works,
     Refuses,
     Silent,
+    /// Answers after this time.
+    Slow(Duration),
 }
 
 /// The SDK waits by tokio's clock, so it must also tell the time by it: tests pause that clock.
@@ -93,6 +95,8 @@ pub(crate) struct Wire {
     seen: Arc<Mutex<Vec<Seen>>>,
     /// `service operation code` of every attempt, and `service operation throttled`.
     counted: Arc<Mutex<Vec<String>>>,
+    /// Requests on the line now, and the most there ever were.
+    in_flight: Arc<Mutex<(usize, usize)>>,
 }
 
 impl fmt::Debug for Wire {
@@ -103,12 +107,22 @@ impl fmt::Debug for Wire {
 
 impl Wire {
     pub(crate) fn new(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
-        Self { line: Line::Works, answer: Arc::new(answer), seen: Arc::default(), counted: Arc::default() }
+        Self { line: Line::Works, answer: Arc::new(answer), seen: Arc::default(), counted: Arc::default(), in_flight: Arc::default() }
     }
 
     /// Every connection is refused.
     pub(crate) fn unreachable() -> Self {
         Self { line: Line::Refuses, ..Self::new(|_| Answer::ok("")) }
+    }
+
+    /// Answers come after `latency`.
+    pub(crate) fn slow(latency: Duration, answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+        Self { line: Line::Slow(latency), ..Self::new(answer) }
+    }
+
+    /// The most requests that were on a slow line at a time.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.in_flight.lock().unwrap().1
     }
 
     /// Nothing ever answers.
@@ -175,7 +189,7 @@ impl HttpConnector for Wire {
             body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
         };
         match self.line {
-            Line::Works => {}
+            Line::Works | Line::Slow(_) => {}
             Line::Refuses => return HttpConnectorFuture::ready(Err(ConnectorError::io("connection refused".into()))),
             Line::Silent => return HttpConnectorFuture::new(std::future::pending()),
         }
@@ -185,6 +199,17 @@ impl HttpConnector for Wire {
         for (name, value) in answer.headers {
             response.headers_mut().insert(name, value);
         }
-        HttpConnectorFuture::ready(Ok(response))
+        let Line::Slow(latency) = self.line else { return HttpConnectorFuture::ready(Ok(response)) };
+        let in_flight = Arc::clone(&self.in_flight);
+        HttpConnectorFuture::new(async move {
+            {
+                let mut line = in_flight.lock().unwrap();
+                line.0 += 1;
+                line.1 = line.1.max(line.0);
+            }
+            tokio::time::sleep(latency).await;
+            in_flight.lock().unwrap().0 -= 1;
+            Ok(response)
+        })
     }
 }

@@ -93,3 +93,34 @@ async fn a_change_goes_to_the_service_that_makes_it() {
     account.apply(&arn("arn:aws:s3:::b"), &change).await.unwrap();
     assert_eq!(wire.counted(), ["sqs SetQueueAttributes OK", "s3 PutBucketPolicy OK"]);
 }
+
+/// 300 buckets and 300 queues, 30 ms for each call.
+#[tokio::test(start_paused = true)]
+async fn latency_is_hidden_by_a_bounded_number_of_calls_in_flight() {
+    let wire = Wire::slow(std::time::Duration::from_millis(30), |request| {
+        if request.uri.contains("max-buckets") {
+            let bucket = |i| format!("<Bucket><Name>b{i}</Name><BucketRegion>us-east-1</BucketRegion></Bucket>");
+            let buckets: Vec<String> = (0..300).map(bucket).collect();
+            Answer::ok(format!("<ListAllMyBucketsResult><Buckets>{}</Buckets></ListAllMyBucketsResult>", buckets.concat()))
+        } else if request.target == "ListQueues" {
+            let urls: Vec<String> = (0..300).map(|i| format!(r#""https://sqs.us-east-1.amazonaws.com/111122223333/q{i}""#)).collect();
+            Answer::ok(format!(r#"{{"QueueUrls":[{}]}}"#, urls.join(",")))
+        } else if request.uri.ends_with("?encryption") {
+            Answer::ok(
+                "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
+            )
+        } else {
+            Answer::ok("{}")
+        }
+    });
+    let account = AwsAccount::new(wire.context(), std::sync::Arc::default());
+    let services = [everseal_planner::Service::S3, everseal_planner::Service::Sqs].into();
+    let reads = Reads { services, gate_facts: false, tags_of: BTreeSet::new(), ..Reads::everything() };
+    let start = tokio::time::Instant::now();
+    let inventory = account.observe(&Target::Everything, &reads).await;
+    assert_eq!((inventory.buckets.len(), inventory.queues.len()), (300, 300));
+    assert_eq!(wire.seen().len(), 2 + 300 * 3, "1.5 calls a resource");
+    assert_eq!(wire.most_in_flight(), 64, "32 of each service");
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_millis(700), "600 calls, 32 at a time, after one listing: {took:?}");
+}

@@ -42,8 +42,11 @@ fn result(id: &str, status: &str, points: &[(i64, f64)]) -> Value {
     ])
 }
 
+/// A result: query id, status, points.
+type Recorded<'a> = (&'a str, &'a str, &'a [(i64, f64)]);
+
 /// Complete results without a point for the four counters of the first `streams` streams, but for those in `results`.
-fn page(streams: usize, results: &[(&str, &str, &[(i64, f64)])], token: Option<&str>) -> Value {
+fn page(streams: usize, results: &[Recorded<'_>], token: Option<&str>) -> Value {
     let ids = (0..streams).flat_map(|stream| KmsError::ALL.iter().map(move |error| format!("s{stream}_{}", error.id())));
     let results = ids.map(|id| match results.iter().find(|(named, _, _)| *named == id) {
         Some((id, status, points)) => result(id, status, points),

@@ -1,16 +1,18 @@
 //! Pure planning: policy and inventory in, findings and an ordered plan out.
 //!
 //! # Invariants, each with its test
-//! 1. The planner does no I/O: no files, no environment, no clock, no network, no async.
-//! 2. Apply never sees the policy; a step holds every value that it writes.
-//! 3. A step whose `before` no longer holds is stale, never forced.
-//! 4. Unreadable is never drift and never a reason to write.
-//! 5. A section absent from the policy is unmanaged; absence never deletes.
-//! 6. No step lowers protection; in documents only statements of ours are touched.
-//! 7. Plan, apply all, plan again: no steps. The plan is deterministic.
-//! 8. Every drift ends as a step or blocked with a reason.
-//! 9. Nothing is kept that can't be rebuilt.
-//! 10. Metric labels are closed enums, or bounded by keys and streams.
+//! 1. The planner does no I/O: no files, no environment, no clock, no network, no async (`tests/invariants.rs`, `clippy.toml`).
+//! 2. Apply never sees the policy; a step holds every value that it writes (the type of [`plan::Change`]; the controller's
+//!    `Account::apply` takes nothing else).
+//! 3. A step whose `before` no longer holds is stale, never forced (`sim::tests`).
+//! 4. Unreadable is never drift and never a reason to write (`paths::properties`, `kms::properties`).
+//! 5. A section absent from the policy is unmanaged; absence never deletes (scenarios `*-unmanaged-*`, `*-absent-*`).
+//! 6. No step lowers protection; in documents only statements of ours are touched (`paths::properties`, `kms::properties`,
+//!    `document::tests`).
+//! 7. Plan, apply all, plan again: no steps. The plan is deterministic (both `properties`; every golden scenario).
+//! 8. Every drift ends as a step or blocked with a reason (both `properties`; every golden scenario).
+//! 9. Nothing is kept that can't be rebuilt: the planner has no state at all.
+//! 10. Metric labels are closed enums, or bounded by keys and streams (`tests/invariants.rs`).
 
 pub mod absorb;
 pub mod arn;

@@ -8,7 +8,8 @@ use everseal_planner::plan::{Reads, Target};
 use everseal_planner::policy::model::AccountRef;
 use everseal_planner::{Reading, Service};
 
-use crate::connect::{Aws, ConnectError, ConnectOptions};
+use crate::call::ScopeContext;
+use crate::connect::{Aws, ConnectError, ConnectOptions, RoleCredentials};
 use crate::testing::{Answer, Seen, Wire};
 
 const OWN: &str = "111122223333";
@@ -112,22 +113,42 @@ async fn a_refused_role_is_that_accounts_failure_and_says_what_to_do() {
     aws.account(None, &["us-east-1".to_owned()]).await.unwrap();
 }
 
+/// What a scope says whose role is refused once the daemon runs.
 #[tokio::test]
 async fn a_session_that_is_refused_later_is_named_on_what_could_not_be_read() {
-    let wire = Wire::new(two_accounts);
-    let aws = connect(&wire).await.unwrap();
-    let expired = |request: &Seen| {
-        if request.body.starts_with("Action=AssumeRole") { refused(403, "AccessDenied", "role was deleted") } else { two_accounts(request) }
-    };
-    let later = Wire::new(expired);
-    let provider = crate::connect::RoleCredentials::new(later.context(), ROLE.to_owned(), None);
-    let sdk = later.sdk().into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
-    let ctx = crate::ScopeContext::new(later.context().scope().clone(), &sdk, Arc::new(later.clone()));
+    let wire = Wire::new(|request| {
+        assert!(request.body.starts_with("Action=AssumeRole"), "nothing else can be signed");
+        refused(403, "AccessDenied", "role was deleted")
+    });
+    let provider = RoleCredentials::new(wire.context(), ROLE.to_owned(), None);
+    let sdk = wire.sdk().into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+    let ctx = ScopeContext::new(wire.context().scope().clone(), &sdk, Arc::new(wire.clone()));
     let part = crate::sqs::observe(&ctx, &Target::Everything, &Reads::everything()).await;
     let unlisted = &part.unlisted[&Service::Sqs];
     assert_eq!((unlisted.operation.as_str(), unlisted.missing_action.as_deref()), ("AssumeRole", Some("sts:AssumeRole")));
     assert_eq!(unlisted.message, "role was deleted");
-    drop(aws);
+}
+
+#[tokio::test]
+async fn a_session_is_kept_while_it_lasts_and_renewed_when_it_ends() {
+    for (expires, sessions) in [("2999-01-01T00:00:00Z", 1), ("2001-01-01T00:00:00Z", 3)] {
+        let wire = Wire::new(move |request| {
+            if !request.body.starts_with("Action=AssumeRole") {
+                return Answer::ok("{}");
+            }
+            let keys = "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>";
+            sts("AssumeRole", &format!("<Credentials>{keys}<Expiration>{expires}</Expiration></Credentials>"))
+        });
+        let provider = RoleCredentials::new(wire.context(), ROLE.to_owned(), None);
+        let cache = aws_config::identity::IdentityCache::lazy().build();
+        let sdk = wire.sdk().into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).identity_cache(cache).build();
+        let ctx = ScopeContext::new(wire.context().scope().clone(), &sdk, Arc::new(wire.clone()));
+        for _ in 0..3 {
+            crate::sqs::observe(&ctx, &Target::Everything, &Reads::everything()).await;
+        }
+        let assumed = wire.counted().iter().filter(|attempt| attempt.contains("AssumeRole")).count();
+        assert_eq!(assumed, sessions, "{expires}");
+    }
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub struct KmsErrorPoint {
 
 /// AWS refused or failed to make a change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{operation}: {message}")]
+#[error("{operation}: {message}{}", .missing_action.as_ref().map(|action| format!("; allow {action}")).unwrap_or_default())]
 pub struct ApplyError {
     /// Decides what happens next.
     pub class: ErrorClass,

@@ -49,7 +49,7 @@ pub(crate) fn instance(described: &types::DbInstance) -> Result<DbInstance, ArnE
         engine_version: text(described.engine_version()),
         status: text(described.db_instance_status()),
         class: text(described.db_instance_class()),
-        cluster: described.db_cluster_identifier().map(str::to_owned),
+        cluster: described.db_cluster_identifier().filter(|name| !name.is_empty()).map(str::to_owned),
         storage: storage(described.storage_encrypted(), described.storage_encryption_type(), described.kms_key_id()),
         parameter_groups: groups.collect(),
         ca_certificate: described.ca_certificate_identifier().map(str::to_owned),

@@ -10,4 +10,5 @@ pub mod program;
 pub mod proxy;
 pub mod scenario;
 pub mod server;
+pub mod stub;
 pub mod wire;

@@ -109,8 +109,9 @@ def buckets():
         region = REGIONS[i % 2]
         made.append(_entry("s3", f"fin-acc-{form}", SEALED, region, untouched=True, document=document(f"fin-acc-{form}")))
     for i, (form, document) in enumerate(rejected_bucket_policies().items()):
-        region = REGIONS[i % 2]
-        made.append(_entry("s3", f"fin-rej-{form}", SEALED, region, document=document(f"fin-rej-{form}")))
+        # Who may read a bucket that everybody may read? Nobody can tell whom a key would shut out.
+        expect = {**SEALED, "s3-encryption": "key-use"} if form == "allow-true" else SEALED
+        made.append(_entry("s3", f"fin-rej-{form}", expect, REGIONS[i % 2], document=document(f"fin-rej-{form}")))
     other_key = {"algorithm": "aws:kms", "key": "alias/legacy"}
     made += [
         _entry("s3", "fin-other-key", SEALED, encryption=other_key),
@@ -241,7 +242,7 @@ def streams():
         return _entry("firehose", name, expect, **made_of)
 
     direct = {"firehose-encryption": "met", "firehose-destination-encryption": "met"}
-    fed = {"firehose-destination-encryption": "met"}
+    plain = {**direct, "firehose-destination-encryption": "manual"}  # the policy names no key for destinations
     return [
         _entry("kinesis", "fin-trades", {"kinesis-encryption": "met"}),
         _entry("kinesis", "fin-legacy", {"kinesis-encryption": "met"}, key="alias/legacy"),
@@ -251,8 +252,8 @@ def streams():
         f("fin-direct", direct, bucket="fin-sse-s3"),
         f("fin-aws-owned", direct, bucket="fin-sse-s3", encryption={"KeyType": "AWS_OWNED_CMK"}),
         f("fin-named-key", direct, bucket="std-kms", destination_key="alias/legacy"),
-        f("fin-to-plain-bucket", direct, bucket="std-lake"),
-        f("fin-fed", fed, bucket="fin-sse-s3", source="fin-trades"),
+        f("fin-to-plain-bucket", plain, bucket="std-lake"),
+        f("fin-fed", direct, bucket="fin-sse-s3", source="fin-trades"),
     ]
 
 

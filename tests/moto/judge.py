@@ -132,8 +132,10 @@ class Reading:
         named = s3.get("EncryptionConfiguration", {}).get("KMSEncryptionConfig", {}).get("AWSKMSKeyARN")
         target = Reading({**self.entry, "service": "s3", "name": s3["BucketARN"].split(":")[-1], "region": self.entry.get("bucket_region", self.entry["region"])})
         self.document = None
+        fed = said.get("Source", {}).get("KinesisStreamSourceDescription", {}).get("KinesisStreamARN")
+        source = fed and Reading({**self.entry, "service": "kinesis", "name": fed.split("/")[-1]})
         self.met = {
-            "firehose-encryption": own.get("Status") == "ENABLED" and own.get("KeyType") == "CUSTOMER_MANAGED_CMK" and self.finance(own.get("KeyARN")),
+            "firehose-encryption": source.met["kinesis-encryption"] if fed else own.get("Status") == "ENABLED" and own.get("KeyType") == "CUSTOMER_MANAGED_CMK" and self.finance(own.get("KeyARN")),
             "firehose-destination-encryption": bool(named) or target.encryption.get("SSEAlgorithm", "").startswith("aws:kms"),
         }
         if s3.get("CompressionFormat") != "GZIP":
@@ -184,7 +186,7 @@ def wrong_with(entry, reading, findings, steps):
     if entry["untouched"] or not entry["expect"]:
         if entry["service"] in ("s3", "sqs", "sns") and before != reading.document:
             yield f"{name}: its document must not be touched; before {before}, after {reading.document}"
-    elif not foreign_kept(before, reading.document or before):
+    elif before and not foreign_kept(before, reading.document):
         yield f"{name}: a foreign statement was changed; before {before}, after {reading.document}"
     if entry.get("keeps_encryption") and reading.encryption["SSEAlgorithm"] != entry["encryption"]["algorithm"]:
         yield f"{name}: better protected than asked, and changed to {reading.encryption}"

@@ -39,7 +39,8 @@ def bucket(entry, keys):
     s3 = client("s3", entry["region"], entry["account"])
     name = entry["name"]
     place = {} if entry["region"] == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": entry["region"]}}
-    s3.create_bucket(Bucket=name, **place)
+    ownership = {"ObjectOwnership": "BucketOwnerPreferred"} if entry.get("log_delivery") else {}
+    s3.create_bucket(Bucket=name, **place, **ownership)
     if wanted := entry.get("encryption"):
         default = {"SSEAlgorithm": wanted["algorithm"]}
         if "key" in wanted:

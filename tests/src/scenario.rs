@@ -55,15 +55,16 @@ pub struct Expected {
     /// Fragments of the policy's errors; given: the policy must be refused.
     #[serde(default)]
     pub errors: Vec<String>,
-    /// Exit code of `everseal plan`; absent: 2 where a finding is `drifted`, 1 with errors or an `unknown` finding, else 0.
+    /// Exit code of `everseal plan`; absent: 2 where a finding is `drifted`, 1 with errors or where the
+    /// inventory holds something unreadable, else 0.
     pub exit: Option<i32>,
 }
 
 impl Expected {
-    /// The exit code that the command must end with.
-    pub fn exit(&self) -> i32 {
-        let any = |state: &str| self.findings.iter().any(|finding| finding.ends_with(state));
-        self.exit.unwrap_or(if any(" drifted") { 2 } else { i32::from(!self.errors.is_empty() || any(" unknown")) })
+    /// The exit code that the command must end with; `unread`: the inventory holds something that could not be read.
+    pub fn exit(&self, unread: bool) -> i32 {
+        let drifted = self.findings.iter().any(|finding| finding.ends_with(" drifted"));
+        self.exit.unwrap_or(if drifted { 2 } else { i32::from(unread || !self.errors.is_empty()) })
     }
 }
 
@@ -104,6 +105,12 @@ fn read(folder: PathBuf) -> Scenario {
     let expected = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let name = folder.file_name().expect("an entry of a folder has a name").to_string_lossy().into_owned();
     Scenario { name, folder, expected }
+}
+
+/// `inventory.json` holds something that could not be read.
+pub fn has_unread(scenario: &Scenario) -> bool {
+    let text = std::fs::read_to_string(scenario.folder.join("inventory.json")).unwrap_or_default();
+    serde_json::from_str::<Inventory>(&text).is_ok_and(|inventory| !inventory.unread().is_empty())
 }
 
 /// Plans the scenario in this process and returns everything that is not as expected.

@@ -16,7 +16,7 @@ use crate::binary::repository;
 /// Which emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Emulator {
-    /// `moto[server]`.
+    /// `moto[server]`, started by `tests/moto/server.py`.
     Moto,
     /// `ministack`.
     Ministack,
@@ -36,13 +36,17 @@ impl Server {
         let port = address.port().to_string();
         let mut command = match emulator {
             Emulator::Moto => {
-                let mut command = Command::new(tool("moto_server"));
-                command.args(["-H", "127.0.0.1", "-p", &port]);
+                let mut command = Command::new(tool("python"));
+                command.arg(repository().join("tests/moto/server.py")).args(["-H", "127.0.0.1", "-p", &port]);
                 command
             }
             Emulator::Ministack => {
                 let mut command = Command::new(tool("ministack"));
-                command.env("GATEWAY_PORT", &port).env("MINISTACK_HOST", "127.0.0.1").env("BIND_HOST", "127.0.0.1");
+                command
+                    .env("GATEWAY_PORT", &port)
+                    .env("MINISTACK_HOST", "127.0.0.1")
+                    .env("BIND_HOST", "127.0.0.1")
+                    .env("MINISTACK_ACCOUNT_ID", "123456789012");
                 command
             }
         };

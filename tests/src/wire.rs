@@ -31,13 +31,15 @@ pub struct Call {
     pub bucket: String,
     /// The region it was signed for.
     pub region: String,
+    /// The request's body: names the resource where it is not a bucket.
+    pub body: String,
 }
 
 /// Tells the operation from method, path with query, headers and body.
 pub fn classify(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Call {
     let (operation, protocol, bucket) = operation(method, path, headers, body);
     let reads = ["Get", "List", "Describe", "Head", "AssumeRole"].iter().any(|verb| operation.starts_with(verb));
-    Call { writes: !reads, operation, protocol, bucket, region: region(headers) }
+    Call { writes: !reads, operation, protocol, bucket, region: region(headers), body: String::from_utf8_lossy(body).into_owned() }
 }
 
 fn operation(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> (String, Protocol, String) {

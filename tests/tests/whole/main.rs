@@ -2,4 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod daemon;
+mod emulators;
+mod errors;
+mod estate;
+mod faults;
+mod pass;
 mod scenarios;
+mod soak;

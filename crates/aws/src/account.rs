@@ -12,7 +12,7 @@ use std::sync::Arc;
 use everseal_controller::{Account, ApplyError, KmsErrorPoint};
 use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::{Change, Reads, Target};
-use everseal_planner::{Arn, Inventory, Reading, Scope, Service, Unreadable};
+use everseal_planner::{Arn, Inventory, Scope, Service, Unreadable};
 
 use crate::call::ScopeContext;
 use crate::s3::BucketListing;
@@ -121,46 +121,10 @@ fn kms_targets(target: &Target) -> BTreeSet<String> {
     }
 }
 
-/// Adds what one service saw. Parts are disjoint but for what is named below.
-fn join(into: &mut Inventory, part: Inventory) {
-    let Inventory {
-        scope: _,
-        observed_at: _,
-        buckets,
-        queues,
-        topics,
-        subscriptions,
-        delivery_streams,
-        data_streams,
-        db_instances,
-        db_clusters,
-        db_parameter_groups,
-        db_cluster_parameter_groups,
-        keys,
-        aliases,
-        keys_awaiting_alias,
-        unlisted,
-    } = part;
-    into.buckets.extend(buckets);
-    into.queues.extend(queues);
-    into.topics.extend(topics);
-    into.delivery_streams.extend(delivery_streams);
-    into.data_streams.extend(data_streams);
-    into.db_instances.extend(db_instances);
-    into.db_clusters.extend(db_clusters);
-    into.db_parameter_groups.extend(db_parameter_groups);
-    into.db_cluster_parameter_groups.extend(db_cluster_parameter_groups);
-    into.keys.extend(keys);
-    into.unlisted.extend(unlisted);
-    take_read(&mut into.subscriptions, subscriptions);
-    take_read(&mut into.aliases, aliases);
-    take_read(&mut into.keys_awaiting_alias, keys_awaiting_alias);
-}
-
-fn take_read<T>(into: &mut Reading<T>, part: Reading<T>) {
-    if !part.is_not_read() {
-        *into = part;
-    }
+/// Adds what one service saw; parts are disjoint.
+fn join(into: &mut Inventory, mut part: Inventory) {
+    into.unlisted.append(&mut part.unlisted);
+    into.absorb(part, &BTreeSet::new());
 }
 
 /// A change that came to the wrong service: a defect of ours, reported like any other failure.

@@ -135,5 +135,5 @@ fn both_sides_get_class_operation_and_permission() {
     let apply = ApplyError::from(error);
     assert_eq!((apply.class, apply.code.as_str()), (Denied, "AccessDeniedException"));
     assert_eq!(apply.missing_action.as_deref(), Some("kinesis:DescribeStreamSummary"));
-    assert_eq!(apply.to_string(), "DescribeStreamSummary: no");
+    assert_eq!(apply.to_string(), "DescribeStreamSummary: no; allow kinesis:DescribeStreamSummary");
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use everseal_tests::stub::Estate;
+use everseal_tests::stub::{Estate, cbor};
 use everseal_tests::wire::classify;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -75,9 +75,16 @@ async fn answer(
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let call = classify(&parts.method, path, &parts.headers, &body);
     tokio::time::sleep(latency).await;
-    let (status, kind, text) = estate.answer(&call, parts.uri.query().unwrap_or_default());
+    let metrics = if call.operation == "GetMetricData" { cbor::metric_data(&body) } else { None };
+    let (status, kind, answer) = match metrics {
+        Some(metrics) => (200, "application/cbor", metrics),
+        None => {
+            let (status, kind, text) = estate.answer(&call, parts.uri.query().unwrap_or_default());
+            (status, kind, text.into_bytes())
+        }
+    };
     let counted = if status == 200 { call.operation } else { format!("refused {}", call.operation) };
     *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(counted).or_default() += 1;
-    let response = Response::builder().status(status).header("content-type", kind).body(Full::new(Bytes::from(text)));
-    Ok(response.expect("a status and one header make a response"))
+    let response = Response::builder().status(status).header("content-type", kind).header("smithy-protocol", "rpc-v2-cbor");
+    Ok(response.body(Full::new(Bytes::from(answer))).expect("a status and two headers make a response"))
 }

@@ -4,6 +4,7 @@
 //! It checks nothing and keeps nothing; what it does not know it refuses, so that a benchmark can't
 //! be fast by being refused unnoticed.
 
+pub mod cbor;
 mod json;
 mod xml;
 

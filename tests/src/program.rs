@@ -132,10 +132,15 @@ impl Daemon {
 
     /// The sum of a metric's series whose labels contain all of `labels`.
     pub fn metric(&self, name: &str, labels: &[&str]) -> f64 {
+        self.series(name, labels).iter().sum()
+    }
+
+    /// The values of a metric's series whose labels contain all of `labels`.
+    pub fn series(&self, name: &str, labels: &[&str]) -> Vec<f64> {
         let (_, body) = self.get("/metrics");
         let series = body.lines().filter(|line| line.starts_with(name) && line[name.len()..].starts_with(['{', ' ']));
         let wanted = series.filter(|line| labels.iter().all(|label| line.contains(label)));
-        wanted.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        wanted.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect()
     }
 
     /// Waits until `holds`, asking every 100 ms.

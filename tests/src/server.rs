@@ -32,7 +32,11 @@ pub struct Server {
 impl Server {
     /// Starts one on a free loopback port and waits until it listens.
     pub fn start(emulator: Emulator) -> Self {
-        let address = free_address();
+        Self::start_at(emulator, free_address())
+    }
+
+    /// Starts one on this loopback address.
+    pub fn start_at(emulator: Emulator, address: SocketAddr) -> Self {
         let port = address.port().to_string();
         let mut command = match emulator {
             Emulator::Moto => {

@@ -63,6 +63,8 @@ fn it_heals_reports_reloads_and_stops() {
     let changes = daemon.json("/api/v1/changes").to_string();
     assert!(changes.contains("SetQueueAttributes"), "{changes}");
 
+    assert_eq!(undocumented(&daemon.get("/metrics").1), Vec::<String>::new(), "metrics that the README does not name");
+
     proxy.take();
     let passes = daemon.metric("everseal_aws_requests_total", &[]);
     daemon.wait_until("another pass", SOON, |daemon| daemon.metric("everseal_aws_requests_total", &[]) > passes + 5.0);
@@ -72,6 +74,17 @@ fn it_heals_reports_reloads_and_stops() {
     assert_eq!(code, Some(0), "{log}");
     assert!(took < Duration::from_secs(10), "it took {took:?} to stop:\n{log}");
     assert!(!log.contains("panicked"), "{log}");
+}
+
+/// Metrics of ours that the README's table does not name; `_…` there stands for a name's end.
+fn undocumented(metrics: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string(everseal_tests::binary::repository().join("README.md")).unwrap();
+    let named = |name: &str| {
+        let end = name.strip_prefix("everseal_workqueue").unwrap_or("everseal");
+        readme.contains(&format!("`{name}`")) || readme.contains(&format!("`{end}`"))
+    };
+    let served = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    served.filter(|name| name.starts_with("everseal_") && !named(name)).map(str::to_owned).collect()
 }
 
 #[test]
@@ -88,8 +101,10 @@ fn without_aws_it_lives_is_not_ready_and_says_why() {
     assert_eq!(daemon.get("/livez").0, 200);
 
     // What was missing comes back: no restart is needed.
-    let moto = Server::start(Emulator::Moto);
-    drop(moto);
+    let moto = Server::start_at(Emulator::Moto, address);
+    moto.python("disturb.py", &["queues", "3"], &Value::Null);
+    daemon.wait_until("ready once AWS answers", Duration::from_mins(1), |daemon| daemon.get("/readyz").0 == 200);
+    daemon.wait_until("healed", SOON, |daemon| daemon.metric("everseal_steps_total", &["outcome=\"applied\""]) >= 6.0);
     let (code, took, log) = daemon.terminate();
     assert_eq!(code, Some(0), "{log}");
     assert!(took < Duration::from_secs(10), "it took {took:?} to stop:\n{log}");

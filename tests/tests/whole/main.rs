@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod committed;
 mod daemon;
 mod emulators;
 mod errors;

@@ -12,23 +12,36 @@ import time
 from accounts import client
 
 
-def bucket_encryption(entry):
-    entry_client(entry).delete_bucket_encryption(Bucket=entry["name"])
+# A setting is put back to what it was, or to a value that it never had. The two differ for Everseal: AWS may show a
+# value from before a write for a minute after it, so a setting that is put back counts as such a reading at first.
 
 
-def bucket_policy(entry):
-    if entry.get("document"):
-        entry_client(entry).put_bucket_policy(Bucket=entry["name"], Policy=json.dumps(entry["document"]))
+def bucket_encryption(entry, back):
+    if back:
+        entry_client(entry).delete_bucket_encryption(Bucket=entry["name"])
+    else:
+        other = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": OTHER_KEY}
+        rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": other}]}
+        entry_client(entry).put_bucket_encryption(Bucket=entry["name"], ServerSideEncryptionConfiguration=rules)
+
+
+def bucket_policy(entry, back):
+    document = entry.get("document")
+    if not back:
+        document = weakened(document, [f"arn:aws:s3:::{entry['name']}/*"], "s3:GetObject")
+    if document:
+        entry_client(entry).put_bucket_policy(Bucket=entry["name"], Policy=json.dumps(document))
     else:
         entry_client(entry).delete_bucket_policy(Bucket=entry["name"])
 
 
-def queue_encryption(entry):
-    set_queue(entry, {"KmsMasterKeyId": "", "SqsManagedSseEnabled": "false"})
+def queue_encryption(entry, back):
+    set_queue(entry, {"KmsMasterKeyId": "", "SqsManagedSseEnabled": "false"} if back else {"KmsMasterKeyId": OTHER_KEY})
 
 
-def queue_policy(entry):
-    set_queue(entry, {"Policy": json.dumps(entry["document"]) if entry.get("document") else ""})
+def queue_policy(entry, back):
+    document = entry.get("document") if back else weakened(entry.get("document"), entry["arn"], "sqs:SendMessage")
+    set_queue(entry, {"Policy": json.dumps(document) if document else ""})
 
 
 def set_queue(entry, attributes):
@@ -36,38 +49,46 @@ def set_queue(entry, attributes):
     sqs.set_queue_attributes(QueueUrl=sqs.get_queue_url(QueueName=entry["name"])["QueueUrl"], Attributes=attributes)
 
 
-def topic_encryption(entry):
-    entry_client(entry).set_topic_attributes(TopicArn=entry["arn"], AttributeName="KmsMasterKeyId", AttributeValue="")
+def topic_encryption(entry, back):
+    value = "" if back else OTHER_KEY
+    entry_client(entry).set_topic_attributes(TopicArn=entry["arn"], AttributeName="KmsMasterKeyId", AttributeValue=value)
 
 
-def topic_policy(entry):
-    entry_client(entry).set_topic_attributes(TopicArn=entry["arn"], AttributeName="Policy", AttributeValue=json.dumps(entry["document"]))
+def topic_policy(entry, back):
+    document = entry["document"] if back else weakened(entry["document"], entry["arn"], "sns:Subscribe")
+    entry_client(entry).set_topic_attributes(TopicArn=entry["arn"], AttributeName="Policy", AttributeValue=json.dumps(document))
 
 
-def data_stream_encryption(entry):
+def weakened(document, resource, action):
+    """The document with a statement under Everseal's Sid that denies less than it should."""
+    ours = {"Sid": "EversealDenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource}
+    ours["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}
+    document = document or {"Version": "2012-10-17", "Statement": []}
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    return {**document, "Statement": [*statements, ours]}
+
+
+def data_stream_encryption(entry, back):
     kinesis = entry_client(entry)
     said = kinesis.describe_stream_summary(StreamName=entry["name"])["StreamDescriptionSummary"]
-    if said["EncryptionType"] == "KMS":
+    if not back:
+        kinesis.start_stream_encryption(StreamARN=entry["arn"], EncryptionType="KMS", KeyId=OTHER_KEY)
+    elif said["EncryptionType"] == "KMS":
         kinesis.stop_stream_encryption(StreamARN=entry["arn"], EncryptionType="KMS", KeyId=said["KeyId"])
 
 
-def delivery_stream_encryption(entry):
-    entry_client(entry).stop_delivery_stream_encryption(DeliveryStreamName=entry["name"])
-
-
-def key_state(entry):
-    if entry["name"] == "alias/asleep":  # the others are on purpose as they are, or wait to be deleted
-        entry_client(entry).disable_key(KeyId=entry["arn"])
-
-
-def key_rotation(entry):
-    entry_client(entry).disable_key_rotation(KeyId=entry["arn"])
+def delivery_stream_encryption(entry, back):
+    firehose = entry_client(entry)
+    said = firehose.describe_delivery_stream(DeliveryStreamName=entry["name"])["DeliveryStreamDescription"]
+    if said.get("DeliveryStreamEncryptionConfiguration", {}).get("Status") == "ENABLED":
+        firehose.stop_delivery_stream_encryption(DeliveryStreamName=entry["name"])
 
 
 def entry_client(entry):
     return client(entry["service"], entry["region"], entry["account"])
 
 
+OTHER_KEY = "alias/aws/ssm"
 WAYS = {
     "s3-encryption": bucket_encryption,
     "s3-secure-transport": bucket_policy,
@@ -77,8 +98,6 @@ WAYS = {
     "sns-secure-transport": topic_policy,
     "kinesis-encryption": data_stream_encryption,
     "firehose-encryption": delivery_stream_encryption,
-    "kms-key-rotation": key_rotation,
-    "kms-key-state": key_state,
 }
 # AWS allows 25 changes of a delivery stream's encryption a day, and Everseal keeps count.
 AT_MOST = {"firehose-encryption": 5}
@@ -86,14 +105,17 @@ AT_MOST = {"firehose-encryption": 5}
 
 def undo(seconds, seed):
     chance = random.Random(seed)
-    targets = [(entry, check) for entry in json.load(sys.stdin)["resources"] for check, what in entry["expect"].items() if what == "met" and check in WAYS]
+    resources = [entry for entry in json.load(sys.stdin)["resources"] if not entry.get("keeps_encryption") and not entry.get("untouched")]
+    # A stream that is fed by another has no encryption of its own; standard resources may be better protected than asked.
+    resources = [entry for entry in resources if "source" not in entry and entry["name"].startswith("fin-")]
+    targets = [(entry, check) for entry in resources for check, what in entry["expect"].items() if what == "met" and check in WAYS]
     done, used = 0, {}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         entry, check = chance.choice(targets)
         used[check, entry["arn"]] = used.get((check, entry["arn"]), 0) + 1
         if used[check, entry["arn"]] <= AT_MOST.get(check, 1000):
-            WAYS[check](entry)
+            WAYS[check](entry, back=chance.random() < 0.5)
             done += 1
         time.sleep(chance.uniform(0.05, 0.5))
     return done

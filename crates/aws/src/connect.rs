@@ -6,7 +6,6 @@
 //! is theirs alone. Whatever is missing or unreachable is said within [`CONNECT_LIMIT`], with what
 //! to do about it.
 
-mod chain;
 mod http;
 mod role;
 pub mod sts;
@@ -38,8 +37,7 @@ use everseal_planner::{Arn, Scope};
 use crate::account::{AccountShared, AwsAccount};
 use crate::call::{Observer, ScopeContext};
 use crate::error::AwsError;
-pub use chain::StandardChain;
-use role::RoleCredentials;
+pub(crate) use role::RoleCredentials;
 
 /// Connecting succeeds or fails within this time.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(9);
@@ -235,16 +233,12 @@ async fn load(options: ConnectOptions) -> SdkConfig {
     loader.load().await
 }
 
-/// The endpoint that the user named for a service, or for all; `None` is AWS's own.
-fn named_endpoint(sdk: &SdkConfig, service: &str) -> Option<String> {
-    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
-    let own = key.and_then(|key| sdk.service_config()?.load_config(key));
-    own.or_else(|| sdk.endpoint_url().map(str::to_owned)).filter(|endpoint| !endpoint.is_empty())
-}
-
 /// The endpoint that a failed STS call went to, in words.
 fn endpoint(sdk: &SdkConfig, region: &str) -> String {
-    named_endpoint(sdk, "STS").unwrap_or_else(|| format!("the STS endpoint of {region}"))
+    let key = ServiceConfigKey::builder().service_id("STS").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
+    let own = key.and_then(|key| sdk.service_config()?.load_config(key));
+    let named = own.or_else(|| sdk.endpoint_url().map(str::to_owned));
+    named.unwrap_or_else(|| format!("the STS endpoint of {region}"))
 }
 
 fn connect_error(error: AwsError, sdk: &SdkConfig, region: &str) -> ConnectError {

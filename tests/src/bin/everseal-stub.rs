@@ -76,12 +76,11 @@ async fn answer(
     let call = classify(&parts.method, path, &parts.headers, &body);
     tokio::time::sleep(latency).await;
     let metrics = if call.operation == "GetMetricData" { cbor::metric_data(&body) } else { None };
-    let (status, kind, answer) = match metrics {
-        Some(metrics) => (200, "application/cbor", metrics),
-        None => {
-            let (status, kind, text) = estate.answer(&call, parts.uri.query().unwrap_or_default());
-            (status, kind, text.into_bytes())
-        }
+    let (status, kind, answer) = if let Some(metrics) = metrics {
+        (200, "application/cbor", metrics)
+    } else {
+        let (status, kind, text) = estate.answer(&call, parts.uri.query().unwrap_or_default());
+        (status, kind, text.into_bytes())
     };
     let counted = if status == 200 { call.operation } else { format!("refused {}", call.operation) };
     *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(counted).or_default() += 1;

@@ -1,4 +1,4 @@
-//! CloudWatch speaks RPC v2 CBOR: every query of `GetMetricData` is answered with "complete, no data points", which for a
+//! `CloudWatch` speaks RPC v2 CBOR: every query of `GetMetricData` is answered with "complete, no data points", which for a
 //! sparse metric means no errors. [cloudwatch:GetMetricData]
 
 use ciborium::Value;

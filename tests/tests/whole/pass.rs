@@ -26,6 +26,7 @@ fn an_apply_meets_the_policy_and_the_next_one_writes_nothing() {
     assert_eq!(applied.code, Some(2), "stdout:\n{}\nstderr:\n{}", applied.stdout, applied.stderr);
 
     let after = estate.everseal(&["plan", "--output", "json"]);
+    assert_eq!(after.json()["summary"]["unknown"], 0, "everything can be read:\n{}", after.stderr);
     let wrong = estate.judge(&after.json());
     assert!(wrong.is_empty(), "{} wrong after {} writes:\n{}\napply said:\n{}", wrong.len(), first.len(), wrong.join("\n"), applied.stderr);
     assert_eq!(after.code, Some(2), "what gates stop is still drift");

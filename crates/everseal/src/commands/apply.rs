@@ -22,8 +22,8 @@ use crate::{ledgers, live, signals, sources};
 /// Plans, asks, changes, and looks again.
 pub fn run(args: &ApplyArgs) -> Result<Outcome> {
     let policies = sources::load_policies(&args.policy.policies)?.set;
+    let ledger = ledgers::open(&args.ledger.ledger)?;
     live::block_on(async {
-        let ledger = ledgers::open(&args.ledger.ledger).await?;
         let clock = Clock::default();
         let everywhere = live::pass_everywhere(&policies, clock).await?;
         let before = everywhere.world();

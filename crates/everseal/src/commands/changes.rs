@@ -15,10 +15,11 @@ use crate::{ledgers, live};
 
 /// Lists what was changed.
 pub fn run(args: &ChangesArgs) -> Result<Outcome> {
+    let ledger = ledgers::open(&args.ledger.ledger)?;
     let resource = args.resource.as_deref().map(Arn::parse).transpose()?;
     let since = args.since.map(|span| Clock::default().now() - i64::try_from(span.as_secs()).unwrap_or(i64::MAX));
     let filter = Filter { since, resource, ..Filter::default() };
-    let entries = live::block_on(async { Ok(ledgers::open(&args.ledger.ledger).await?.latest(filter, args.limit).await?) })?;
+    let entries = live::block_on(async { Ok(ledger.latest(filter, args.limit).await?) })?;
     let mut out = io::stdout().lock();
     match args.output {
         Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(&entries)?)?,

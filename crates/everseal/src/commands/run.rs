@@ -29,7 +29,7 @@ async fn daemon(args: &RunArgs) -> Result<Outcome> {
     Metrics::build_info(&registry, env!("CARGO_PKG_VERSION")).context("can't register metrics")?;
     let status = Status::new(clock);
     let watch = start_watch(&args.policy.policies, clock, &metrics, &status)?;
-    let ledger = ledgers::open(&args.ledger.ledger).await?;
+    let ledger = ledgers::open(&args.ledger.ledger)?;
     let listener = http::listen(args.listen).await?;
     tracing::info!(listen = %args.listen, interval = ?args.interval, dry_run = args.dry_run, "everseal runs");
 

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Shown;
-use crate::exit;
 use everseal_controller::status::ScopeStatus;
 
 /// Entries of the ledger that one answer may hold.
@@ -123,7 +122,7 @@ pub async fn changes(State(shown): State<Arc<Shown>>, Query(which): Query<Which>
     let limit = which.limit.unwrap_or(100).min(MOST_CHANGES);
     match shown.ledger.latest(filter, limit).await {
         Ok(entries) => Json(json!({ "changes": entries })).into_response(),
-        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &exit::words(&error.into())),
+        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &format!("{:#}", anyhow::Error::from(error))),
     }
 }
 

@@ -84,3 +84,21 @@ fn operations_are_listed_once() {
     let names: Vec<_> = operations().map(|operation| (operation.api, operation.name)).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
+
+#[test]
+fn what_could_be_misused_is_narrowed() {
+    let policy = iam_policy(PermissionMode::Enforce);
+    let conditioned = |action: &str| {
+        let statements = policy["Statement"].as_array().unwrap();
+        let holding: Vec<_> =
+            statements.iter().filter(|statement| statement["Action"].as_array().unwrap().iter().any(|a| a == action)).collect();
+        assert_eq!(holding.len(), 1, "{action}");
+        holding[0]["Condition"].clone()
+    };
+    assert_eq!(conditioned("iam:PassRole"), serde_json::json!({ "StringEquals": { "iam:PassedToService": "firehose.amazonaws.com" } }));
+    assert_eq!(conditioned("kms:CreateGrant"), serde_json::json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } }));
+    for data in ["kms:Decrypt", "kms:GenerateDataKey"] {
+        assert_eq!(conditioned(data), serde_json::json!({ "Null": { "kms:ViaService": "false" } }), "{data} is never used directly");
+    }
+    assert!(conditioned("kms:PutKeyPolicy").is_null());
+}

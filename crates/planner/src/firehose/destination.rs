@@ -15,6 +15,7 @@ use crate::plan::draft::{Draft, Remedy, Words};
 use crate::plan::keys::{WantedKey, require_key, wanted_key};
 use crate::plan::step::{Gate, Risk, StepId};
 use crate::policy::model::DestinationSpec;
+use crate::s3::encryption::DEFAULT_KEY;
 
 const CHECK: Check = Check::FirehoseDestinationEncryption;
 
@@ -81,12 +82,11 @@ fn verdict(judged: &Judged<'_>, part: &DeliveryDestination, wanted: Option<(&str
             Fit::Other => Verdict::Open(format!("encrypted with {key}")),
             Fit::CannotTell(reason) => Verdict::CannotTell(reason),
         },
-        (None, Some(_)) => Verdict::Open("the stream names no key".to_owned()),
-        (None, None) => by_bucket(judged, part),
+        (None, wanted) => by_bucket(judged, part, wanted),
     }
 }
 
-fn by_bucket(judged: &Judged<'_>, part: &DeliveryDestination) -> Verdict {
+fn by_bucket(judged: &Judged<'_>, part: &DeliveryDestination, wanted: Option<(&str, &WantedKey)>) -> Verdict {
     let bucket = part.bucket.name();
     let encryption = match judged.cx.inventory.buckets.get(&part.bucket).map(|bucket| &bucket.encryption) {
         None => {
@@ -106,7 +106,15 @@ fn by_bucket(judged: &Judged<'_>, part: &DeliveryDestination) -> Verdict {
         Some(Reading::Known(encryption)) => encryption,
     };
     match encryption.as_ref().map(|encryption| encryption.algorithm.as_str()) {
-        Some(algorithm @ ("aws:kms" | "aws:kms:dsse")) => Verdict::Encrypted(format!("the bucket's default, {algorithm}")),
+        Some(algorithm @ ("aws:kms" | "aws:kms:dsse")) => {
+            let key = encryption.as_ref().and_then(|encryption| encryption.kms_key.as_deref()).unwrap_or(DEFAULT_KEY);
+            let told = format!("the bucket's default, {algorithm} with {key}");
+            match wanted.map(|(reference, wanted)| fit(judged.cx, reference, wanted, key)) {
+                None | Some(Fit::Same | Fit::Better) => Verdict::Encrypted(told),
+                Some(Fit::Other) => Verdict::Open(told),
+                Some(Fit::CannotTell(reason)) => Verdict::CannotTell(reason),
+            }
+        }
         Some("AES256") => Verdict::Open("the bucket's default, AES256, which is no KMS key".to_owned()),
         None => Verdict::Open("the stream names no key, and the bucket has no default encryption".to_owned()),
         Some(other) => Verdict::CannotTell(format!("the default encryption of bucket {bucket} is {other}, which Everseal does not know")),

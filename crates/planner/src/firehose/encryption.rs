@@ -203,6 +203,12 @@ fn remedy(judged: &Judged<'_>, at_rest: &DeliveryStreamAtRest, wanted: Option<&W
     };
     let change = Change::DeliveryStreamEncryption { stream: stream.name.clone(), before: description.encryption.clone(), after };
     let mut remedy = Remedy::change(change, summary, undo).risking(Risk::Brief);
+    if wanted.is_none() && may_be_better(&description.encryption) {
+        remedy = remedy.blocked(
+            Gate::Manual,
+            "The stream is, or may still be, encrypted with a customer managed key, and a key of AWS's would be less. Start its encryption again with that key, or with a key of AWS's if that is what you want.",
+        );
+    }
     if let Some(reason) = not_ready(judged) {
         remedy = remedy.blocked(Gate::NotReady, reason);
     }
@@ -217,6 +223,12 @@ fn remedy(judged: &Judged<'_>, at_rest: &DeliveryStreamAtRest, wanted: Option<&W
     let listed = at_rest.key.as_deref().and_then(|alias| cx.listed_key(alias)).map(|(_, key)| key);
     let users = producers(cx, stream, listed.or_else(|| wanted_arn(wanted).and_then(|arn| listed_key(cx, arn))));
     remedy.requiring(require_key(cx, draft, wanted, &users))
+}
+
+/// A change that failed leaves the former key in force. [firehose:DeliveryStreamEncryptionStatus]
+fn may_be_better(encryption: &StreamEncryption) -> bool {
+    let StreamEncryption { status, key_type, kms_key: _, failure: _ } = encryption;
+    matches!(status.as_str(), "ENABLING_FAILED" | "DISABLING_FAILED") && key_type.as_deref() == Some("CUSTOMER_MANAGED_CMK")
 }
 
 const fn wanted_arn(wanted: &WantedKey) -> Option<&Arn> {

@@ -296,3 +296,28 @@ mod producers {
         assert_eq!(state(&produced(&delegation, 0), PRODUCERS), State::Unknown);
     }
 }
+
+#[test]
+fn a_part_without_a_key_is_judged_by_the_key_of_the_buckets_default() {
+    let rule = "firehose: [{name: r, destination: {requireEncryption: true, key: alias/finance}}]";
+    for (encryption, wanted) in [
+        (json!({"algorithm": "aws:kms", "kmsKey": KEY}), State::Compliant),
+        (json!({"algorithm": "aws:kms", "kmsKey": "alias/finance"}), State::Compliant),
+        (json!({"algorithm": "aws:kms", "kmsKey": OTHER_KEY}), State::Drifted),
+        (json!({"algorithm": "aws:kms"}), State::Drifted),
+        (json!({"algorithm": "AES256"}), State::Drifted),
+    ] {
+        let more =
+            json!({"deliveryStreams": stream(&json!({}), &json!({})), "buckets": bucket("lake", &json!({"encryption": encryption}))});
+        assert_eq!(state(&planned(rule, &inventory(&json!([]), &more)), DEST), wanted, "{encryption}");
+    }
+}
+
+#[test]
+fn a_failed_change_of_a_customer_key_is_not_answered_with_a_key_of_awss() {
+    for status in ["ENABLING_FAILED", "DISABLING_FAILED"] {
+        let plan = judged(OWNED, &encryption(status, Some(OTHER_KEY)));
+        assert_eq!((state(&plan, ENC), gate(&plan, ENC)), (State::Drifted, Some(Gate::Manual)), "{status}");
+        assert_eq!(gate(&judged(OWNED, &encryption(status, None)), ENC), None, "{status}");
+    }
+}

@@ -120,3 +120,19 @@ fn a_key_in_use_that_does_not_work_is_said() {
     assert_eq!(state(&plan, ENC), State::Compliant);
     assert!(finding(&plan, ENC).notes[0].contains("PendingDeletion"));
 }
+
+#[test]
+fn an_alias_of_another_account_is_the_same_where_it_is_spelt_the_same() {
+    let alias = "arn:aws:kms:us-east-1:444455556666:alias/shared";
+    let rule = format!("kinesis: [{{name: r, atRest: {{key: '{alias}'}}}}]");
+    let stream = "arn:aws:kinesis:us-east-1:111122223333:stream/clicks";
+    let observed = |key: &str| json!({"dataStreams": {stream: {"arn": stream, "name": "clicks", "summary": {"status": "ACTIVE", "encrypted": true, "kmsKey": key}}}});
+    let state_with = |key: &str| {
+        crate::fixtures::state(
+            &crate::fixtures::planned(&rule, &crate::fixtures::inventory(&json!([]), &observed(key))),
+            crate::Check::KinesisEncryption,
+        )
+    };
+    assert_eq!(state_with(alias), crate::State::Compliant);
+    assert_ne!(state_with("arn:aws:kms:us-east-1:444455556666:alias/another"), crate::State::Compliant);
+}

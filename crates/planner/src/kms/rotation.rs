@@ -13,6 +13,9 @@ use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::step::Gate;
 use crate::{Check, Reading};
 
+/// Days, where no period was ever set. [`kms:EnableKeyRotation`]
+const DEFAULT_PERIOD: u32 = 365;
+
 /// Judges the rotation of a key for which the policy asks it.
 pub(crate) fn judge(listed: &Listed<'_>, subject: &Subject, key: &Key, draft: &mut Draft) {
     let Some(wanted) = listed.key.rotation.as_ref().filter(|rotation| rotation.enabled).map(|rotation| rotation.period_in_days) else {
@@ -44,9 +47,12 @@ pub(crate) fn judge(listed: &Listed<'_>, subject: &Subject, key: &Key, draft: &m
             words.message = "The key's material stays the same for ever.".into();
             None
         }
+        KeyRotation { enabled: true, period_in_days: None } if wanted < DEFAULT_PERIOD => {
+            return unknown(subject, words, "The key is rotated, and AWS did not say how often.", draft);
+        }
         KeyRotation { enabled: true, period_in_days: None } => {
             words.actual = "rotated".into();
-            words.notes.push("AWS did not say how often.".to_owned());
+            words.notes.push("AWS did not say how often: every 365 days where nobody set a period.".to_owned());
             return draft.compliant(subject, Check::KmsKeyRotation, words);
         }
         KeyRotation { enabled: true, period_in_days: Some(days) } => {

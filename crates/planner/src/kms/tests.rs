@@ -300,6 +300,15 @@ mod rotation {
     }
 
     #[test]
+    fn a_period_that_aws_does_not_name_proves_no_shorter_one_than_its_default() {
+        let rotation = json!({"enabled": true});
+        assert_eq!(state(&rotated(YEARLY, &rotation), Check::KmsKeyRotation), State::Compliant);
+        let quarterly = rotated(", rotation: {enabled: true, periodInDays: 90}", &rotation);
+        assert_eq!(state(&quarterly, Check::KmsKeyRotation), State::Unknown);
+        assert!(quarterly.steps.iter().all(|step| step.check != Check::KmsKeyRotation));
+    }
+
+    #[test]
     fn an_unreadable_rotation_is_unknown() {
         let plan = rotated(YEARLY, &denied("GetKeyRotationStatus", "kms:GetKeyRotationStatus"));
         assert_eq!(state(&plan, ROTATION), State::Unknown);

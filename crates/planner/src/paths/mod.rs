@@ -9,4 +9,4 @@ pub(crate) mod sources;
 mod tests;
 pub(crate) mod users;
 
-pub(crate) use users::{delivery_keys_of_bucket, users_of_bucket, users_of_queue, users_of_topic};
+pub(crate) use users::{delivery_keys_of_bucket, unread_deliveries, users_of_bucket, users_of_queue, users_of_topic};

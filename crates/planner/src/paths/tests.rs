@@ -303,3 +303,22 @@ fn firehose_roles_use_the_buckets_key_unless_the_stream_names_its_own() {
     assert_eq!(users[0].actions, ["kms:GenerateDataKey", "kms:Decrypt"]);
     assert_eq!(delivery_keys_of_bucket(&all, &arn), [("own", "arn:aws:kms:us-east-1:111122223333:key/k")]);
 }
+
+#[test]
+fn a_delivery_stream_that_was_not_read_may_write_to_any_bucket() {
+    let stream = "arn:aws:firehose:us-east-1:111122223333:deliverystream/orders";
+    let denied_stream = json!({stream: {"arn": stream, "name": "orders", "description": denied("DescribeDeliveryStream", "firehose:DescribeDeliveryStream")}});
+    for (more, missing) in [
+        (json!({"deliveryStreams": denied_stream}), "firehose:DescribeDeliveryStream"),
+        (
+            json!({"unlisted": {"firehose": denied("ListDeliveryStreams", "firehose:ListDeliveryStreams")["unreadable"]}}),
+            "firehose:ListDeliveryStreams",
+        ),
+    ] {
+        let mut all = json!({"buckets": bucket("data", &json!({}))});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let block = with(&inventory(&json!([]), &all), |cx| users_of_bucket(cx, &Arn::parse(BUCKET).unwrap(), false)).unwrap_err();
+        assert_eq!(block.name, Gate::Unread);
+        assert!(block.reason.contains(missing), "{}", block.reason);
+    }
+}

@@ -13,10 +13,11 @@ use super::grants::grants;
 use super::sources::{Use, Used, users_behind};
 use crate::document::{Document, Principal};
 use crate::inventory::{DeliveryDestination, Reading, Unreadable};
+use crate::plan::compare::{unreadable_words, why_unknown};
 use crate::plan::context::Context;
 use crate::plan::keys::KeyUser;
 use crate::plan::step::{Block, Gate};
-use crate::{Arn, Inventory};
+use crate::{Arn, Inventory, Service};
 
 const WRITE: &[&str] = &["kms:GenerateDataKey", "kms:Decrypt"];
 const READ: &[&str] = &["kms:Decrypt"];
@@ -98,10 +99,26 @@ pub(crate) fn users_of_bucket(cx: &Context<'_>, arn: &Arn, bucket_key: bool) -> 
             }
         }
     }
+    if let Some(block) = unread_deliveries(inventory) {
+        return Err(block);
+    }
     for (stream, destination) in deliveries_to(inventory, arn).filter(|(_, destination)| destination.kms_key.is_none()) {
         add(&mut users, with_objects(&firehose_role(&used, stream, destination), arn, bucket_key, &[]));
     }
     Ok(users)
+}
+
+/// A delivery stream that was not read may write to any bucket, with a role that only the stream names.
+pub(crate) fn unread_deliveries(inventory: &Inventory) -> Option<Block> {
+    if let Some(unreadable) = inventory.unlisted.get(&Service::Firehose) {
+        let why = unreadable_words(unreadable, "firehose:ListDeliveryStreams");
+        return Some(unread(format!(
+            "The delivery streams could not be listed, so nobody knows which of them write to this bucket: {why}"
+        )));
+    }
+    let stream = inventory.delivery_streams.values().find(|stream| stream.description.known().is_none())?;
+    let why = why_unknown(&stream.description, "firehose:DescribeDeliveryStream");
+    Some(unread(format!("Nobody knows whether delivery stream {} writes to this bucket: {why}", stream.name)))
 }
 
 /// Delivery streams that write to the bucket under a key of their own, which is as written on the stream: a bucket key

@@ -13,11 +13,13 @@ use crate::inventory::{Reading, ResolvedKey, Unreadable};
 /// An alias and an ARN of the same key are the same. What can't be resolved is [`Answer::CannotTell`], save an alias
 /// of this account that certainly does not exist: it is no key at all.
 pub(crate) fn same_key(cx: &Context<'_>, reference: &str, wanted: &WantedKey, observed: &str) -> Answer {
-    if reference == observed {
-        return Answer::Yes;
-    }
     let resolved = cx.inventory.resolve_key(observed);
     let certain = cx.inventory.aliases.known().is_some();
+    if reference == observed {
+        // The same alias, and no key behind it: the service took it unseen, and nothing can be encrypted.
+        let is_nothing = certain && matches!(&resolved, ResolvedKey::Unresolved(text) if is_own_alias(cx, text));
+        return if is_nothing { Answer::No } else { Answer::Yes };
+    }
     match (wanted, &resolved) {
         (WantedKey::Exists(_) | WantedKey::ToBeCreated { .. }, ResolvedKey::Unresolved(text)) if certain && is_own_alias(cx, text) => {
             Answer::No
@@ -32,7 +34,7 @@ pub(crate) fn same_key(cx: &Context<'_>, reference: &str, wanted: &WantedKey, ob
     }
 }
 
-fn is_own_alias(cx: &Context<'_>, reference: &str) -> bool {
+pub(crate) fn is_own_alias(cx: &Context<'_>, reference: &str) -> bool {
     reference.starts_with("alias/") || reference.starts_with(cx.inventory.scope.arn("kms", "alias/").as_str())
 }
 

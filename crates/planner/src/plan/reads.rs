@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::policies_in;
 use super::select::Rule;
-use crate::policy::model::Spec;
+use crate::policy::model::{BucketAlgorithm, BucketAtRest, Spec};
 use crate::{Arn, PolicySet, Scope, Service};
 
 /// What an observation is about.
@@ -106,7 +106,9 @@ impl Reads {
         if firehose.iter().any(|rule| rule.at_rest.is_some()) {
             self.services.insert(Service::Kinesis);
         }
-        if kinesis.iter().any(|rule| rule.at_rest.is_some()) {
+        // Roles of delivery streams reach a data stream or a bucket through IAM alone: only the streams show them.
+        let moves_buckets = |at_rest: &BucketAtRest| at_rest.algorithm != BucketAlgorithm::Aes256 || at_rest.bucket_key.is_some();
+        if kinesis.iter().any(|rule| rule.at_rest.is_some()) || s3.iter().any(|rule| rule.at_rest.as_ref().is_some_and(moves_buckets)) {
             self.services.insert(Service::Firehose);
         }
         self.bucket_encryption |= s3.iter().any(|rule| rule.at_rest.is_some());

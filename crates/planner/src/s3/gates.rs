@@ -8,7 +8,7 @@ use super::observed::{Bucket, PublicAccess, ReplicationRule};
 use crate::Arn;
 use crate::document::{Document, Principal};
 use crate::inventory::{Reading, ResolvedKey};
-use crate::paths::{delivery_keys_of_bucket, users_of_bucket};
+use crate::paths::{delivery_keys_of_bucket, unread_deliveries, users_of_bucket};
 use crate::plan::compare::why_unknown;
 use crate::plan::context::Context;
 use crate::plan::draft::Draft;
@@ -118,6 +118,9 @@ fn shut_out_of_default_key(cx: &Context<'_>, users: &[KeyUser]) -> Option<Block>
 
 /// Every key that objects of this bucket are written under must accept the new encryption context.
 fn bucket_key_change(cx: &Context<'_>, draft: &mut Draft, bucket: &Bucket, difference: &Difference) -> Option<Block> {
+    if let Some(block) = unread_deliveries(cx.inventory) {
+        return Some(block);
+    }
     let own = difference.after.kms_key.as_deref().map(|key| ("the bucket's default".to_owned(), key));
     let streams = delivery_keys_of_bucket(cx.inventory, &bucket.arn);
     let streams = streams.into_iter().map(|(stream, key)| (format!("delivery stream {stream}"), key));

@@ -6,6 +6,7 @@ use super::gates;
 use super::observed::Bucket;
 use crate::document::Protected;
 use crate::document::ours::BUCKET_LIMIT;
+use crate::kms::note_on_key_in_use;
 use crate::plan::Change;
 use crate::plan::compare::{tags_unknown, why_unknown};
 use crate::plan::context::Context;
@@ -80,6 +81,7 @@ impl Judging<'_> {
             return draft.unknown(&self.subject, Check::S3Encryption, words);
         };
         words.actual = observed_words(self.cx, observed.as_ref());
+        words.notes.extend(observed.as_ref().and_then(|rule| note_on_key_in_use(self.cx, rule.kms_key.as_deref()?)));
         match compare(self.cx, &desired, observed.as_ref()) {
             Comparison::Compliant { better } => {
                 words.notes.extend(better);
@@ -92,7 +94,7 @@ impl Judging<'_> {
             Comparison::Differs(difference) => {
                 let remedy = self.encryption_remedy(draft, &desired, &difference);
                 words.message = what_follows(&difference);
-                words.notes = self.encryption_notes(&difference);
+                words.notes.extend(self.encryption_notes(&difference));
                 draft.drifted(&self.subject, Check::S3Encryption, words, vec![remedy]);
             }
         }

@@ -548,3 +548,31 @@ fn tags_that_are_not_known_make_every_check_unknown() {
     assert!(plan.findings.iter().all(|finding| finding.state == State::Unknown && finding.message.contains("Allow tag:GetResources")));
     assert!(plan.steps.is_empty());
 }
+
+#[test]
+fn delivery_streams_are_read_where_buckets_may_move_to_a_key() {
+    let scope = crate::Scope { partition: "aws".into(), account: "111122223333".into(), region: "us-east-1".into() };
+    for (at_rest, wanted) in [
+        ("{algorithm: 'aws:kms', key: alias/finance}", true),
+        ("{algorithm: 'aws:kms:dsse', key: alias/finance}", true),
+        ("{algorithm: AES256}", false),
+    ] {
+        let policies = crate::fixtures::policies(&format!("s3: [{{name: r, atRest: {at_rest}}}]"));
+        let reads = crate::plan::Reads::for_policies(&policies, &scope);
+        assert_eq!(reads.services.contains(&crate::Service::Firehose), wanted, "{at_rest}");
+    }
+}
+
+#[test]
+fn a_bucket_under_a_key_that_does_not_work_says_so() {
+    let mut inventory = crate::fixtures::inventory(
+        &json!([]),
+        &json!({"buckets": crate::fixtures::bucket("data", &json!({"encryption": {"algorithm": "aws:kms", "kmsKey": crate::fixtures::KEY}}))}),
+    );
+    let key = crate::Arn::parse(crate::fixtures::KEY).unwrap();
+    let crate::Reading::Known(metadata) = &mut inventory.keys.get_mut(&key).unwrap().metadata else { panic!() };
+    metadata.state = "PendingDeletion".into();
+    let plan = crate::fixtures::planned("s3: [{name: r, atRest: {algorithm: 'aws:kms', key: alias/finance}}]", &inventory);
+    let notes = &crate::fixtures::finding(&plan, crate::Check::S3Encryption).notes;
+    assert!(notes.iter().any(|note| note.contains("alias/finance, is PendingDeletion")), "{notes:?}");
+}

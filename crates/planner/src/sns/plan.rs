@@ -5,6 +5,7 @@ use super::observed::{Subscription, Topic, TopicAttributes};
 use super::subscriptions;
 use crate::document::ours::TOPIC_LIMIT;
 use crate::document::{Principal, Protected};
+use crate::kms::note_on_key_in_use;
 use crate::paths::users_of_topic;
 use crate::plan::Change;
 use crate::plan::change::KeyRef;
@@ -82,11 +83,12 @@ fn encryption(
 ) {
     let desired = DesiredEncryption::of(cx, at_rest);
     let was = observed_words(cx, attributes.kms_key.as_deref());
+    let key_in_use = attributes.kms_key.as_deref().and_then(|key| note_on_key_in_use(cx, key));
     let mut words = Words {
         expected: desired.words(),
         actual: was.clone(),
         message: String::new(),
-        notes: silent_publishers(cx, topic, attributes).into_iter().collect(),
+        notes: silent_publishers(cx, topic, attributes).into_iter().chain(key_in_use).collect(),
     };
     match desired.compare(cx, attributes) {
         Comparison::Compliant => draft.compliant(subject, Check::SnsEncryption, words),

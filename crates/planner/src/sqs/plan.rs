@@ -4,6 +4,7 @@ use super::desired::{Comparison, DesiredEncryption, observed_words};
 use super::observed::{Queue, QueueAttributes};
 use crate::document::ours::QUEUE_LIMIT;
 use crate::document::{Principal, Protected};
+use crate::kms::note_on_key_in_use;
 use crate::paths::users_of_queue;
 use crate::plan::change::QueueEncryption;
 use crate::plan::compare::{is_aws_managed, tags_unknown, why_unknown};
@@ -82,11 +83,12 @@ fn encryption(
         data_key_reuse_seconds: attributes.data_key_reuse_seconds,
         sqs_managed_sse: attributes.sqs_managed_sse,
     };
+    let key_in_use = attributes.kms_key.as_deref().and_then(|key| note_on_key_in_use(cx, key));
     let mut words = Words {
         expected: desired.words(),
         actual: observed_words(cx, &before),
         message: String::new(),
-        notes: silent_producers(cx, queue, attributes).into_iter().collect(),
+        notes: silent_producers(cx, queue, attributes).into_iter().chain(key_in_use).collect(),
     };
     match desired.compare(cx, attributes) {
         Comparison::Compliant => draft.compliant(subject, Check::SqsEncryption, words),

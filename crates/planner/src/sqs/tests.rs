@@ -252,3 +252,10 @@ fn tags_that_were_not_read_leave_the_queue_alone() {
     assert_eq!((state(&plan, ENC), state(&plan, TLS)), (State::Unknown, State::Unknown));
     assert!(plan.steps.is_empty());
 }
+
+#[test]
+fn the_same_alias_is_no_key_where_nothing_stands_behind_it() {
+    let rule = "sqs: [{name: r, atRest: {encryption: SSE-KMS, key: alias/typo}}]";
+    let plan = plan(rule, &json!({"kmsKey": "alias/typo"}));
+    assert_eq!((state(&plan, ENC), gate(&plan, ENC)), (State::Drifted, Some(Gate::KeyState)));
+}

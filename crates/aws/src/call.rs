@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_config::{Region, SdkConfig};
-use aws_smithy_runtime::client::retries::{ClientRateLimiter, RetryPartition};
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -21,6 +21,10 @@ use crate::error::AwsError;
 use crate::operation::{Api, Operation};
 use crate::pace::Pace;
 use crate::wire::WireCount;
+
+/// Retries that one API of a scope may owe before failures are final; a success pays one back, a retry after throttling costs
+/// one. Enough for a storm over a large listing; an outage is over it soon.
+const RETRY_QUOTA: usize = 2000;
 
 /// Label of a call that did not come through [`ScopeContext::call`]: there is none.
 pub(crate) const UNLISTED: &str = "Unlisted";
@@ -171,10 +175,10 @@ impl ScopeContext {
         request.await.map_err(|error| AwsError::new(operation, &error))
     }
 
-    /// Each scope and API has its own retry quota and send rate: one account's throttling is not another's.
+    /// Each scope and API has its own retry quota: one account's throttling is not another's.
     fn retry_partition(&self, api: Api) -> RetryPartition {
-        let limiter = ClientRateLimiter::new(self.since_epoch().as_secs_f64());
-        RetryPartition::custom(format!("{}/{}", self.0.scope, api.id())).client_rate_limiter(limiter).build()
+        let quota = TokenBucket::builder().capacity(RETRY_QUOTA).throttling_retry_cost(1).success_reward(1.0).build();
+        RetryPartition::custom(format!("{}/{}", self.0.scope, api.id())).token_bucket(quota).build()
     }
 
     fn since_epoch(&self) -> Duration {

@@ -45,8 +45,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// A whole call with its retries.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
-/// Attempts of one call, the first included.
-const MAX_ATTEMPTS: u32 = 4;
+/// Attempts of one call, the first included. AWS's own backoff lies between them, and [`CALL_TIMEOUT`] bounds them all.
+const MAX_ATTEMPTS: u32 = 8;
 
 /// What a program or a test may decide of the connection.
 #[derive(Debug, Clone, Default)]
@@ -216,7 +216,14 @@ async fn load(options: ConnectOptions) -> SdkConfig {
         .http_client(http_client)
         .time_source(SharedTimeSource::new(SystemTimeSource::new()))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS))
+        // Not the SDK's adaptive mode: its limiter cuts by a third at every single throttled answer, and one in a hundred
+        // brings it down to a call every other second. The send rate is `pace`'s, which looks at the share.
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(MAX_ATTEMPTS)
+                .with_initial_backoff(Duration::from_millis(300))
+                .with_max_backoff(Duration::from_secs(8)),
+        )
         .timeout_config(
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).operation_timeout(CALL_TIMEOUT).build(),
         )
@@ -254,7 +261,9 @@ fn connect_error(error: AwsError, sdk: &SdkConfig, region: &str) -> ConnectError
 
 async fn identify(sdk: &SdkConfig, region: &str, observer: &Arc<dyn CallObserver>) -> Result<Identity, AwsError> {
     let nobody = Scope { partition: String::new(), account: String::new(), region: region.to_owned() };
-    let ctx = ScopeContext::new(nobody, sdk, Arc::clone(observer));
+    // Somebody waits for the answer: what does not come at once is said.
+    let hasty = sdk.clone().into_builder().retry_config(RetryConfig::standard().with_max_attempts(3)).build();
+    let ctx = ScopeContext::new(nobody, &hasty, Arc::clone(observer));
     let answer = ctx.call(&sts::GET_CALLER_IDENTITY, ctx.sts().get_caller_identity().send()).await?;
     let arn = answer.arn.unwrap_or_default();
     let parsed = Arn::parse(&arn).map_err(|_| AwsError::incomplete(&sts::GET_CALLER_IDENTITY, "the caller's ARN"))?;

@@ -1,6 +1,7 @@
 //! How often a call may be made: a token bucket for each operation of a scope.
 //!
-//! It starts from the rate that AWS publishes, halves when AWS throttles and recovers slowly. Where
+//! It starts from the rate that AWS publishes, falls by the share of calls that AWS throttles (by half at most, once a
+//! second) and recovers slowly: a rare refusal costs little, an overload is left within seconds. Where
 //! a region's rate is known only as a range, it rises until AWS throttles or the highest is reached.
 //! Where none is published there is no limit until AWS throttles; the limit then found is forgotten
 //! once the calls have long outgrown it.
@@ -11,7 +12,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Part of the rate that is added each second, once AWS has throttled.
-const RECOVERY: f64 = 0.05;
+const RECOVERY: f64 = 0.1;
+/// The rate falls by no more than this at once.
+const LARGEST_CUT: f64 = 0.5;
+/// The number of calls in less time than this says nothing of a rate.
+const SHORTEST_SAMPLE: f64 = 0.1;
 /// Part of the rate that is added each second while AWS never throttled.
 const PROBING: f64 = 0.2;
 /// A pause counts as this many seconds at most: nobody tried the rate while nothing was called.
@@ -37,8 +42,40 @@ struct State {
     raised: Instant,
     /// When AWS throttled last, and the rate that was too much.
     throttled: Option<(Instant, f64)>,
-    /// Calls in the second that began at `.0` and in the one before, to know what "unlimited" came to.
-    second: (Instant, u32, u32),
+    /// What happened of late: to know what "unlimited" came to, and which share AWS throttles.
+    recent: Recent,
+}
+
+/// Calls admitted and answers throttled in the second that runs and in the one before.
+#[derive(Debug)]
+struct Recent {
+    since: Instant,
+    calls: u32,
+    throttled: u32,
+    before: (u32, u32),
+}
+
+impl Recent {
+    fn turn(&mut self, now: Instant) {
+        let passed = now.duration_since(self.since);
+        if passed >= Duration::from_secs(1) {
+            let before = if passed < Duration::from_secs(2) { (self.calls, self.throttled) } else { (0, 0) };
+            *self = Self { since: now, calls: 0, throttled: 0, before };
+        }
+    }
+
+    /// Calls per second.
+    fn rate(&self, now: Instant) -> f64 {
+        let sample = now.duration_since(self.since).as_secs_f64().max(SHORTEST_SAMPLE);
+        (f64::from(self.calls) / sample).max(f64::from(self.before.0))
+    }
+
+    /// The part of all attempts that AWS throttled; a throttled attempt is made again, so it comes on top of the calls.
+    fn throttled_share(&self) -> f64 {
+        let throttled = f64::from(self.throttled + self.before.1);
+        let attempts = f64::from(self.calls + self.before.0) + throttled;
+        if attempts > 0.0 { throttled / attempts } else { 0.0 }
+    }
 }
 
 impl Pace {
@@ -47,7 +84,8 @@ impl Pace {
         let now = Instant::now();
         let (rate, highest) = published.map(|(first, highest)| (f64::from(first), f64::from(highest))).unzip();
         let tokens = rate.unwrap_or_default();
-        Self(Mutex::new(State { highest, rate, tokens, refilled: now, raised: now, throttled: None, second: (now, 0, 0) }))
+        let recent = Recent { since: now, calls: 0, throttled: 0, before: (0, 0) };
+        Self(Mutex::new(State { highest, rate, tokens, refilled: now, raised: now, throttled: None, recent }))
     }
 
     /// Waits until a call may be made.
@@ -60,7 +98,7 @@ impl Pace {
 
     /// AWS throttled a call.
     pub fn throttled(&self) {
-        self.state(|state| state.halve(Instant::now()));
+        self.state(|state| state.fall(Instant::now()));
     }
 
     /// Calls per second that are allowed now; `None` = any number.
@@ -76,8 +114,8 @@ impl Pace {
 
 impl State {
     fn take(&mut self, now: Instant) -> Duration {
-        let (second, calls, before) = self.second;
-        self.second = if now.duration_since(second) < Duration::from_secs(1) { (second, calls + 1, before) } else { (now, 1, calls) };
+        self.recent.turn(now);
+        self.recent.calls += 1;
         self.rise(now);
         let Some(rate) = self.rate else { return Duration::ZERO };
         let elapsed = now.duration_since(self.refilled).as_secs_f64();
@@ -102,14 +140,16 @@ impl State {
         };
     }
 
-    /// One burst of throttled answers halves once.
-    fn halve(&mut self, now: Instant) {
+    /// One burst of throttled answers cuts once.
+    fn fall(&mut self, now: Instant) {
+        self.recent.turn(now);
+        self.recent.throttled += 1;
         if self.throttled.is_some_and(|(at, _)| now.duration_since(at) < Duration::from_secs(1)) {
             return;
         }
-        let (_, calls, before) = self.second;
-        let too_much = self.rate.unwrap_or_else(|| f64::from(calls.max(before)));
-        self.rate = Some((too_much / 2.0).max(SLOWEST));
+        let too_much = self.rate.unwrap_or_else(|| self.recent.rate(now));
+        let cut = self.recent.throttled_share().min(LARGEST_CUT);
+        self.rate = Some((too_much * (1.0 - cut)).max(SLOWEST));
         self.tokens = self.tokens.min(0.0);
         (self.refilled, self.raised) = (now, now);
         self.throttled = Some((now, too_much));

@@ -156,7 +156,7 @@ impl Wire {
             .http_client(self.http_client())
             .sleep_impl(TokioSleep::new())
             .time_source(TokioClock { began: Instant::now(), at: SystemTime::now() })
-            .retry_config(RetryConfig::adaptive().with_max_attempts(3))
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .build()

@@ -62,7 +62,7 @@ async fn throttling_slows_the_operation_down_in_its_scope() {
         }
         start.elapsed().as_secs_f64()
     };
-    assert!(took(throttled).await > 5.0, "one call a second was too much, so it starts below that");
+    assert!(took(throttled).await > 1.0, "what was tried is cut by half, the share that was throttled");
     assert!(took(other).await < 0.1, "another scope is not slowed down");
 }
 

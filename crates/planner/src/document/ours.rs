@@ -118,6 +118,29 @@ fn bucket_and_objects(bucket: &crate::Arn) -> Value {
     json!([bucket.as_str(), format!("{bucket}/*")])
 }
 
+/// A principal that was deleted: AWS shows its unique id instead of its ARN, and S3 and KMS refuse every document that
+/// holds one. [IAM identifiers: unique IDs; S3: `MalformedPolicy`; KMS: `MalformedPolicyDocumentException`]
+pub(crate) fn deleted_principal(document: &Document) -> Option<String> {
+    document.statements().flat_map(|view| view.principals.members().to_vec()).find_map(|principal| match principal {
+        PrincipalPattern::Aws(name) if is_unique_id(name) => Some(name.to_owned()),
+        _ => None,
+    })
+}
+
+/// `AROA…` (a role), `AIDA…` (a user).
+pub(crate) fn is_unique_id(name: &str) -> bool {
+    (16..=128).contains(&name.len())
+        && ["AROA", "AIDA"].iter().any(|prefix| name.starts_with(prefix))
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Why no document with `name` in it can be written, and what to do.
+pub(crate) fn deleted_principal_words(name: &str) -> String {
+    format!(
+        "The document names {name}, a role or user that was deleted, and AWS refuses every document with it. Take it out of its statement first: nobody can use it any more."
+    )
+}
+
 /// Whether a statement is ours: our Sid, and a shape that ours have.
 ///
 /// Ours are either a Deny for everybody on one of the two transport keys, or a grant on a key (Allow, `kms:` actions,

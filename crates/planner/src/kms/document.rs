@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::grants::{Grant, Grantee, Place};
-use crate::document::ours::{SID_PREFIX, check_key_text};
+use crate::document::ours::{SID_PREFIX, check_key_text, is_unique_id};
 use crate::document::{Answer, Document, DocumentError, OwnStatement, Request, access, merge};
 
 /// Stands between our Sid and a number.
@@ -90,7 +90,9 @@ fn statement_for(present: &[Map<String, Value>], grant: &Grant, missing: &[&Gran
         let there: Vec<&Map<String, Value>> = present.iter().filter(|statement| text(statement, "sid") == sid).collect();
         if there.iter().all(|statement| **statement == grant.statement(&sid, &named_principals(statement))) {
             // Statements of one Sid are merged into one: none of their principals may get lost.
-            for principal in there.iter().rev().flat_map(|statement| named_principals(statement).into_iter().rev()) {
+            // A deleted one has become an id, which nobody can use and KMS refuses to take back.
+            let named = there.iter().rev().flat_map(|statement| named_principals(statement).into_iter().rev());
+            for principal in named.filter(|principal| !is_unique_id(principal)) {
                 principals.retain(|other| *other != principal);
                 principals.insert(0, principal);
             }

@@ -12,6 +12,7 @@ use super::grants::{Place, wanted};
 use super::observed::Key;
 use super::{exists, rotation, state};
 use crate::document::Document;
+use crate::document::ours::{deleted_principal, deleted_principal_words};
 use crate::plan::change::Change;
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
@@ -148,6 +149,8 @@ fn remedies(listed: &Listed<'_>, subject: &Subject, before: &str, comparison: &C
         );
         remedies.push(if let Some(reason) = refused {
             remedy.blocked(Gate::DocumentSize, reason)
+        } else if let Some(name) = deleted_principal(merged) {
+            remedy.blocked(Gate::Manual, deleted_principal_words(&name))
         } else {
             draft.planned_documents.insert(subject.resource.clone(), PlannedDocument { step, document: merged.clone() });
             remedy

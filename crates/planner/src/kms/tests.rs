@@ -518,3 +518,36 @@ fn the_key_is_named_by_its_arn_whatever_the_case_of_its_id() {
 fn documents_of_ours_parse() {
     assert!(Document::parse(&key_document(&json!([]))).is_ok());
 }
+
+mod deleted_principals {
+    use super::*;
+
+    const GONE: &str = "AROAEXAMPLEID00000001";
+    const INGEST: &str = "arn:aws:iam::111122223333:role/ingest";
+
+    fn with_statement(sid: &str) -> Plan {
+        let statement =
+            json!([{"Sid": sid, "Effect": "Allow", "Principal": {"AWS": [GONE, INGEST]}, "Action": "kms:Decrypt", "Resource": "*"}]);
+        plan(
+            ", usableBy: {consumers: ['arn:aws:iam::111122223333:role/ingest', 'arn:aws:iam::111122223333:role/reader']}",
+            &json!({"document": key_document(&statement)}),
+        )
+    }
+
+    #[test]
+    fn the_id_of_a_deleted_role_leaves_our_own_statement_with_the_next_write() {
+        let plan = with_statement("EversealConsumers");
+        let step = plan.steps.iter().find(|step| step.check == Check::KmsKeyDocument).unwrap();
+        let Some(Change::KeyDocument { after, .. }) = &step.change else { panic!() };
+        assert!(step.gate.is_none() && !after.contains(GONE) && after.contains(INGEST), "{after}");
+    }
+
+    #[test]
+    fn in_a_foreign_statement_it_is_left_to_a_person() {
+        let plan = with_statement("Foreign");
+        let step = plan.steps.iter().find(|step| step.check == Check::KmsKeyDocument).unwrap();
+        let gate = step.gate.as_ref().unwrap();
+        assert_eq!(gate.name, Gate::Manual);
+        assert!(gate.reason.contains(GONE), "{}", gate.reason);
+    }
+}

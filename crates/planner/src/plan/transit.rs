@@ -5,6 +5,7 @@ use super::change::Change;
 use super::draft::{Draft, Remedy, Subject, Words};
 use super::step::{Block, Gate, Risk};
 use crate::Check;
+use crate::document::ours::{deleted_principal, deleted_principal_words};
 use crate::document::{
     Answer, Document, OwnStatement, Protected, TransportVerdict, check_size, denies_tls_below, deny_old_tls, deny_plain_http, merge,
     transport,
@@ -125,7 +126,7 @@ fn drifted(asked: &Asked<'_>, document: Option<&Document>, mut words: Words, gap
     Judged::Drifted(
         words,
         Merged {
-            block: too_large(asked, &merged, &sids),
+            block: too_large(asked, &merged, &sids).or_else(|| names_deleted(asked, &merged)),
             text: merged.text(),
             summary: match document {
                 Some(_) => format!("put {sids} into the {kind}'s policy; its other statements stay as they are"),
@@ -166,6 +167,11 @@ fn too_large(asked: &Asked<'_>, merged: &Document, sids: &str) -> Option<Block> 
         name: Gate::DocumentSize,
         reason: format!("With {sids} the {kind}'s policy would have {excess}. Shorten it, for example by joining statements."),
     })
+}
+
+fn names_deleted(asked: &Asked<'_>, merged: &Document) -> Option<Block> {
+    let name = deleted_principal(merged).filter(|_| matches!(asked.protected, Protected::Bucket(_)))?;
+    Some(Block { name: Gate::Manual, reason: deleted_principal_words(&name) })
 }
 
 fn words(asked: &Asked<'_>, verdict: &TransportVerdict, gaps: &Gaps) -> Words {

@@ -576,3 +576,14 @@ fn a_bucket_under_a_key_that_does_not_work_says_so() {
     let notes = &crate::fixtures::finding(&plan, crate::Check::S3Encryption).notes;
     assert!(notes.iter().any(|note| note.contains("alias/finance, is PendingDeletion")), "{notes:?}");
 }
+
+#[test]
+fn a_policy_that_names_a_deleted_role_can_not_be_written() {
+    let statement = json!([{"Effect": "Allow", "Principal": {"AWS": "AROAEXAMPLEID00000001"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}]);
+    let buckets = crate::fixtures::bucket("data", &json!({"document": crate::fixtures::document(&statement)}));
+    let inventory = crate::fixtures::inventory(&json!([]), &json!({"buckets": buckets}));
+    let plan = crate::fixtures::planned("s3: [{name: r, inTransit: {denyInsecureTransport: true}}]", &inventory);
+    let check = crate::Check::S3SecureTransport;
+    assert_eq!(crate::fixtures::gate(&plan, check), Some(crate::plan::Gate::Manual));
+    assert!(crate::fixtures::reason(&plan, check).contains("AROAEXAMPLEID00000001"));
+}

@@ -129,6 +129,8 @@ pub struct Daemon<C: Connect> {
     running: BTreeMap<Scope, Running<C::Account>>,
     /// Loops of scopes that no policy holds in any more, on their way out.
     leaving: Vec<(Scope, JoinHandle<()>)>,
+    /// Why scopes could not be reached the last time: what stays as it was is not logged again.
+    failures: Vec<String>,
 }
 
 impl<C: Connect> std::fmt::Debug for Daemon<C> {
@@ -147,6 +149,7 @@ impl<C: Connect> Daemon<C> {
             events: mpsc::unbounded_channel(),
             running: BTreeMap::new(),
             leaving: Vec::new(),
+            failures: Vec::new(),
         }
     }
 
@@ -204,9 +207,10 @@ impl<C: Connect> Daemon<C> {
     /// policies may have changed the way into it: the old one knows the pace that AWS allows.
     fn adopt(&mut self, connected: Connected<C::Account>, other_policies: bool, stop: &CancellationToken) {
         let Connected { accounts, failures } = connected;
-        for failure in &failures {
+        for failure in news(&self.failures, &failures) {
             tracing::error!("{failure}");
         }
+        self.failures.clone_from(&failures);
         let wanted: BTreeSet<Scope> = accounts.iter().map(|account| account.scope().clone()).collect();
         if failures.is_empty() {
             // A scope that could not be reached this time may well be one of those that run.
@@ -277,6 +281,12 @@ impl<C: Connect> Daemon<C> {
             }
         }
     }
+}
+
+/// What is said for the first time, or again after it was not so: tries come every few seconds, an account may stay
+/// closed for days.
+fn news<'a>(before: &[String], now: &'a [String]) -> Vec<&'a String> {
+    now.iter().filter(|failure| !before.contains(failure)).collect()
 }
 
 /// Waits for what is being connected, for ever where nothing is.

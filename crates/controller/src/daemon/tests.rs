@@ -298,6 +298,16 @@ async fn a_service_that_may_not_be_listed_does_not_hold_the_others_up() {
     assert_eq!(account.full_passes(), 1, "nor does it make everything be read again and again");
 }
 
+#[test]
+fn an_account_that_stays_closed_is_logged_once_for_each_reason() {
+    let (denied, throttled) = ("2 is left out: denied".to_owned(), "2 is left out: throttled".to_owned());
+    let other = "3 is left out: denied".to_owned();
+    assert_eq!(news(&[], std::slice::from_ref(&denied)), [&denied]);
+    assert!(news(std::slice::from_ref(&denied), std::slice::from_ref(&denied)).is_empty());
+    assert_eq!(news(std::slice::from_ref(&denied), &[denied.clone(), other.clone()]), [&other]);
+    assert_eq!(news(&[denied.clone(), other], std::slice::from_ref(&throttled)), [&throttled]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_reached_is_said_and_tried_again() {
     let reach = Arc::new(Reach::default());

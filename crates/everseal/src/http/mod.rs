@@ -5,6 +5,7 @@ mod health;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -50,12 +51,17 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("can't listen on {address} (--listen)"))
 }
 
+/// Answers in hand get this long at a stop: half a request, sent and left, must not hold the program up.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
+
 /// Serves until it is stopped.
 pub async fn serve(listener: TcpListener, shown: Shown, stop: CancellationToken) -> Result<()> {
-    axum::serve(listener, routes(shown))
-        .with_graceful_shutdown(async move { stop.cancelled().await })
-        .await
-        .context("the HTTP server failed")
+    let cut_off = stop.clone();
+    let serving = axum::serve(listener, routes(shown)).with_graceful_shutdown(async move { stop.cancelled().await });
+    tokio::select! {
+        served = async { serving.await } => served.context("the HTTP server failed"),
+        () = async { cut_off.cancelled().await; tokio::time::sleep(LAST_ANSWERS).await } => Ok(()),
+    }
 }
 
 async fn metrics(State(shown): State<Arc<Shown>>) -> Response {

@@ -77,3 +77,17 @@ async fn every_api_endpoint_answers_json_and_wrong_questions_are_refused() {
     assert_eq!(get(&shown, "/api/v1/changes?resource=queue").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(get(&shown, "/nowhere").await.0, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn half_a_request_does_not_hold_a_stop_up() {
+    use tokio::io::AsyncWriteExt;
+    let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, shown(), stop.clone()));
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(5), server).await.expect("it ends").unwrap().unwrap();
+}

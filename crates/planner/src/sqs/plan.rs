@@ -1,5 +1,6 @@
 //! What the policy wants of queues, compared with what AWS says.
 
+use super::anonymous::cut_off_by_encryption;
 use super::desired::{Comparison, DesiredEncryption, observed_words};
 use super::observed::{Queue, QueueAttributes};
 use crate::document::ours::QUEUE_LIMIT;
@@ -122,6 +123,7 @@ fn remedy(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, desired: &DesiredE
     let was = observed_words(cx, &before);
     let becomes = if moves_to_key { desired.words() } else { observed_words(cx, &after) };
     let undo = format!("{} Messages that were sent in between keep what they were sent with.", way_back(&before, &was));
+    let open_today = before.kms_key.is_none() && !before.sqs_managed_sse;
     let change = Change::QueueEncryption { url: queue.url.clone(), before, after, waits_for };
     let mut remedy = Remedy::change(change, format!("encryption: {was} → {becomes}"), undo).risking(Risk::Brief);
     remedy.block = block;
@@ -132,6 +134,10 @@ fn remedy(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, desired: &DesiredE
         };
         remedy = remedy.requiring(require_key(cx, draft, wanted, &users));
         remedy.block = remedy.block.or(cannot_tell);
+    }
+    if open_today {
+        let document = queue.attributes.known().and_then(|attributes| attributes.document.as_deref());
+        remedy.block = remedy.block.or_else(|| cut_off_by_encryption(document));
     }
     remedy
 }

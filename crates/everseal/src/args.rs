@@ -215,6 +215,9 @@ pub struct ExplainArgs {
     pub inventory: Option<PathBuf>,
 }
 
+/// A year: longer than anybody waits on purpose.
+const LONGEST_SECONDS: u64 = 365 * 86_400;
+
 /// `90s`, `5m`, `24h`, `7d`; a bare number is refused, so that nobody means another unit than we do.
 fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -228,8 +231,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(format!("`{text}` needs a unit: s, m, h or d, e.g. 5m")),
     };
     match number.checked_mul(seconds) {
-        Some(0) | None => Err(format!("`{text}` is out of range")),
-        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        Some(seconds @ 1..=LONGEST_SECONDS) => Ok(Duration::from_secs(seconds)),
+        Some(_) | None => Err(format!("`{text}` is out of range: from 1s to 365d")),
     }
 }
 
@@ -263,7 +266,7 @@ mod tests {
     fn durations_need_a_unit_and_a_positive_number() {
         assert_eq!(duration("5m"), Ok(Duration::from_mins(5)));
         assert_eq!(duration("7d"), Ok(Duration::from_hours(168)));
-        for wrong in ["", "5", "m", "0s", "-1s", "5 m", "1w", "99999999999999999999s", "9999999999999999999d"] {
+        for wrong in ["", "5", "m", "0s", "-1s", "5 m", "1w", "366d", "99999999999999999999s", "9999999999999999999d"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
         assert!(poll_interval("59s").is_err());

@@ -57,7 +57,7 @@ async fn throttling_slows_the_operation_down_in_its_scope() {
     queues(&throttled).await.unwrap();
     let took = |ctx: ScopeContext| async move {
         let start = tokio::time::Instant::now();
-        for _ in 0..10 {
+        for _ in 0..20 {
             queues(&ctx).await.unwrap();
         }
         start.elapsed().as_secs_f64()

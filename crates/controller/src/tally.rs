@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use everseal_planner::absorb::service_of;
 use everseal_planner::{Arn, Check, Plan, Service, State};
 use serde::Serialize;
 
@@ -95,11 +96,6 @@ impl Tally {
     pub fn in_state(&self, state: ResourceState) -> u64 {
         self.resources.iter().filter(|((_, s), _)| *s == state).map(|(_, n)| n).sum()
     }
-}
-
-/// The service that an ARN belongs to; `None` where it is none of ours.
-pub fn service_of(arn: &Arn) -> Option<Service> {
-    Service::from_id(arn.service())
 }
 
 #[cfg(test)]

@@ -114,16 +114,7 @@ fn take_in<R: Refresh>(ours: &mut BTreeMap<Arn, R>, theirs: BTreeMap<Arn, R>) {
 
 /// The service whose resources bear such an ARN.
 pub fn service_of(arn: &Arn) -> Option<Service> {
-    match arn.service() {
-        "s3" => Some(Service::S3),
-        "sqs" => Some(Service::Sqs),
-        "sns" => Some(Service::Sns),
-        "firehose" => Some(Service::Firehose),
-        "kinesis" => Some(Service::Kinesis),
-        "rds" => Some(Service::Rds),
-        "kms" => Some(Service::Kms),
-        _ => None,
-    }
+    Service::from_id(arn.service())
 }
 
 #[cfg(test)]

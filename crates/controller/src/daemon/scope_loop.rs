@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use everseal_planner::absorb::service_of;
 use everseal_planner::{Arn, PolicySet, Scope};
 use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
@@ -17,7 +18,6 @@ use crate::executor::with_sources;
 use crate::metrics::WorkResult;
 use crate::pass::{ENCRYPTION_CALL_WINDOW_SECONDS, Memory, Surroundings};
 use crate::queue::{Done, Jitter, Lease, Priority, WorkQueue};
-use crate::tally::service_of;
 
 /// What there is to do in a scope.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
+use everseal_planner::absorb::service_of;
 use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::change::ParameterGroupKind;
 use everseal_planner::plan::{Change, Reads, Step, Target};
@@ -13,7 +14,6 @@ use futures::FutureExt;
 use super::report::{Seen, StepError, StepReport, StepResult, with_sources};
 use super::{Account, Aliases, Executor};
 use crate::ledger::{Entry, Intent, LedgerOutcome, Open, OutcomeRecord};
-use crate::tally::service_of;
 
 /// What reading the resource says of the change.
 struct Look {

@@ -22,7 +22,7 @@ macro_rules! refresh {
         }
     };
 }
-refresh!(Bucket { same: arn, name; newest: ; read: encryption, document, tags, website, log_delivery_acl, replication, notifications, public_access });
+refresh!(Bucket { same: arn, name; newest: ; read: encryption, document, tags, website, log_delivery_acl, logging_target, replication, notifications, public_access });
 refresh!(Queue { same: arn; newest: url; read: attributes, tags });
 refresh!(Topic { same: arn; newest: ; read: attributes, tags });
 refresh!(DeliveryStream { same: arn, name; newest: ; read: description, tags, kms_errors });
@@ -56,6 +56,7 @@ impl Inventory {
             keys,
             aliases,
             keys_awaiting_alias,
+            path_facts,
             unlisted: _,
         } = partial;
         self.observed_at = self.observed_at.max(observed_at);
@@ -72,6 +73,7 @@ impl Inventory {
         self.subscriptions.refresh(subscriptions);
         self.aliases.refresh(aliases);
         self.keys_awaiting_alias.refresh(keys_awaiting_alias);
+        self.path_facts.refresh(path_facts);
     }
 
     /// The resource is in this inventory. Aliases are never "gone": the listing of aliases says what there is.

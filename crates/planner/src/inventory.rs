@@ -17,6 +17,7 @@ use crate::{Arn, Scope, Service};
 pub use crate::firehose::observed::{DeliveryDestination, DeliveryStream, DeliveryStreamDescription, KmsErrorRun, KmsErrors};
 pub use crate::kinesis::observed::{DataStream, DataStreamSummary};
 pub use crate::kms::observed::{Key, KeyMetadata, KeyRotation};
+pub use crate::paths::observed::{Channel, Distribution, EventRule, EventTarget, Origin, PathFacts, Role};
 pub use crate::rds::observed::{DbCluster, DbInstance, DbParameterGroup};
 pub use crate::s3::observed::{Bucket, BucketEncryption};
 pub use crate::sns::observed::{Subscription, Topic, TopicAttributes};
@@ -163,6 +164,9 @@ pub struct Inventory {
     /// calls), found by their tag `everseal:alias`: alias name → key ARN. Read only when a listed alias is missing.
     #[serde(default, skip_serializing_if = "Reading::is_not_read")]
     pub keys_awaiting_alias: Reading<BTreeMap<String, Arn>>,
+    /// What lies beside the managed resources on data paths.
+    #[serde(default, skip_serializing_if = "PathFacts::is_empty")]
+    pub path_facts: PathFacts,
     /// Services whose resources could not be listed at all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlisted: BTreeMap<Service, Unreadable>,
@@ -198,6 +202,7 @@ impl Inventory {
             keys: BTreeMap::new(),
             aliases: Reading::NotRead,
             keys_awaiting_alias: Reading::NotRead,
+            path_facts: PathFacts::default(),
             unlisted: BTreeMap::new(),
         }
     }

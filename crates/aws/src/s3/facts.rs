@@ -64,7 +64,9 @@ async fn replication(ctx: &ScopeContext, bucket: &str) -> Result<Vec<Replication
         Err(error) if error.has_code("ReplicationConfigurationNotFoundError") => return Ok(Vec::new()),
         answer => answer?,
     };
-    let rules = answer.replication_configuration.map(|configuration| configuration.rules).unwrap_or_default();
+    let (role, rules) =
+        answer.replication_configuration.map(|configuration| (configuration.role, configuration.rules)).unwrap_or_default();
+    let role = Arn::parse(&role).ok();
     let enabled = rules.into_iter().filter(|rule| rule.status == ReplicationRuleStatus::Enabled);
     Ok(enabled
         .map(|rule| {
@@ -76,6 +78,7 @@ async fn replication(ctx: &ScopeContext, bucket: &str) -> Result<Vec<Replication
                 destination,
                 replicates_kms_objects: kms_objects.is_some_and(|objects| objects.status == SseKmsEncryptedObjectsStatus::Enabled),
                 replica_kms_key: encryption.and_then(|encryption| encryption.replica_kms_key_id),
+                role: role.clone(),
             }
         })
         .collect())

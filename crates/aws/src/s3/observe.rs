@@ -58,6 +58,7 @@ async fn bucket(ctx: &ScopeContext, name: String, reads: &Reads) -> Option<Bucke
         tags: Reading::NotRead,
         website,
         log_delivery_acl,
+        logging_target: Reading::NotRead,
         replication,
         notifications,
         public_access,

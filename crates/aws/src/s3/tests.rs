@@ -345,6 +345,7 @@ async fn facts_of_gates_are_read_where_they_are_asked_for() {
         destination: "arn:aws:s3:::copy".to_owned(),
         replicates_kms_objects: true,
         replica_kms_key: Some("replica-key".to_owned()),
+        role: Some(Arn::parse("arn:aws:iam::111122223333:role/replicate").unwrap()),
     };
     assert_eq!(bucket.replication, Reading::Known(vec![replicates]), "a disabled rule replicates nothing");
     let targets = ["arn:aws:sns:us-east-1:111122223333:events", "arn:aws:sqs:us-east-1:111122223333:events"];

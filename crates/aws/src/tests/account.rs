@@ -30,6 +30,7 @@ fn bucket(name: &str, algorithm: &str, kms_key: Option<&str>) -> Bucket {
         tags: Reading::NotRead,
         website: Reading::NotRead,
         log_delivery_acl: Reading::NotRead,
+        logging_target: Reading::NotRead,
         replication: Reading::NotRead,
         notifications: Reading::NotRead,
         public_access: Reading::NotRead,

@@ -2,6 +2,7 @@
 
 pub(crate) mod grants;
 pub mod hops;
+pub mod observed;
 #[cfg(test)]
 mod properties;
 pub(crate) mod sources;

@@ -38,6 +38,9 @@ pub struct Reads {
     /// Also read what only gates need (website, logging, replication, notifications, public access of
     /// buckets; documents of keys).
     pub gate_facts: bool,
+    /// Also read what only paths need: [`crate::inventory::PathFacts`], and notifications, replication and log targets
+    /// of every bucket.
+    pub path_facts: bool,
 }
 
 impl Reads {
@@ -61,6 +64,7 @@ impl Reads {
             tags_of: BTreeSet::new(),
             listed_aliases: BTreeSet::new(),
             gate_facts: false,
+            path_facts: false,
         }
     }
 
@@ -75,6 +79,7 @@ impl Reads {
             tags_of: Service::ALL.iter().copied().collect(),
             listed_aliases: BTreeSet::new(),
             gate_facts: true,
+            path_facts: true,
         }
     }
 

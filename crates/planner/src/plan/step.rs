@@ -52,6 +52,8 @@ closed_set! {
         KeyState = "key-state",
         /// The wanted key's document does not let a known user of the resource use it.
         KeyUse = "key-use",
+        /// A hop of the resource's data path would break: somebody who sends, delivers or reads needs what he has not got.
+        Path = "path",
         /// The resource is in a transition, or was not read.
         NotReady = "not-ready",
         /// A fact that decides whether the step is safe could not be read.

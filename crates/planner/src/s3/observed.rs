@@ -32,6 +32,9 @@ pub struct Bucket {
     /// Gate fact: its ACL lets S3's log delivery group write (server access logs arrive here).
     #[serde(default, skip_serializing_if = "Reading::is_not_read")]
     pub log_delivery_acl: Reading<bool>,
+    /// Path fact: the bucket that this one's server access logs go to; `None` where logging is off.
+    #[serde(default, skip_serializing_if = "Reading::is_not_read")]
+    pub logging_target: Reading<Option<String>>,
     /// Gate fact: rules by which this bucket replicates to others; empty where none.
     #[serde(default, skip_serializing_if = "Reading::is_not_read")]
     pub replication: Reading<Vec<ReplicationRule>>,
@@ -73,6 +76,9 @@ pub struct ReplicationRule {
     /// `ReplicaKmsKeyID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica_kms_key: Option<String>,
+    /// The role that replicates (`ReplicationConfiguration.Role`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Arn>,
 }
 
 /// Targets of a bucket's event notifications.

@@ -114,6 +114,7 @@ fn world() -> Inventory {
         tags: Reading::NotRead,
         website: Reading::NotRead,
         log_delivery_acl: Reading::NotRead,
+        logging_target: Reading::NotRead,
         replication: Reading::NotRead,
         notifications: Reading::NotRead,
         public_access: Reading::NotRead,

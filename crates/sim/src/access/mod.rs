@@ -1,0 +1,19 @@
+//! Who may do what: callers, documents, and the decision.
+//!
+//! Written from AWS's evaluation logic for one concrete request, and on purpose without a line of the planner's
+//! evaluator: the judge does not share code with the accused.
+
+mod caller;
+mod decide;
+mod document;
+
+pub use caller::Caller;
+pub(crate) use decide::Identity;
+pub use decide::{Access, Denial};
+pub(crate) use document::like;
+pub use document::{Document, Verdict};
+
+use std::collections::BTreeMap;
+
+/// Condition keys of a request, in lower case, with their values.
+pub type RequestContext = BTreeMap<String, Vec<String>>;

@@ -1,0 +1,78 @@
+//! The way in over TCP, for other programs: plain HTTP.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+
+use crate::http::{Call, Reply};
+use crate::shared::Sim;
+use crate::world::Outcome;
+
+/// A connection broke on purpose.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection breaks")]
+struct Broken;
+
+impl Sim {
+    /// Answers on a listener until it is dropped; things that are due happen meanwhile.
+    pub async fn serve(&self, listener: TcpListener) -> Infallible {
+        tokio::join!(self.drive(), self.accept(listener)).1
+    }
+
+    async fn accept(&self, listener: TcpListener) -> Infallible {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                // Out of file descriptors, most likely: others close some.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            let sim = self.clone();
+            tokio::spawn(async move {
+                let service = service_fn(move |request| answer(sim.clone(), request));
+                let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+                // A client that goes away, or a connection that a fault breaks: nothing to do about either.
+                let _ = connection.await;
+            });
+        }
+    }
+}
+
+async fn answer(sim: Sim, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Broken> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
+    let call = Call {
+        method: head.method,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body,
+        secure: false,
+    };
+    match sim.call(&call) {
+        Outcome::Answer(reply, after) => {
+            if after > 0 {
+                tokio::time::sleep(Duration::from_millis(after)).await;
+            }
+            Ok(response(reply))
+        }
+        Outcome::Silence => std::future::pending().await,
+        Outcome::Broken | Outcome::Crash => Err(Broken),
+    }
+}
+
+fn response(reply: Reply) -> Response<Full<Bytes>> {
+    let Reply { status, headers, body } = reply;
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = headers;
+    response
+}

@@ -1,0 +1,124 @@
+//! A world with a clock, behind one lock.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::http::Call;
+use crate::moment::Moment;
+use crate::world::{Outcome, Settings, World};
+
+/// Where time comes from: tokio's clock, which a test may pause, counted from a fixed moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    began: Moment,
+    at: Instant,
+    speed: u32,
+}
+
+impl Clock {
+    /// Begins at `began`, now.
+    pub fn starting_at(began: Moment) -> Self {
+        Self { began, at: Instant::now(), speed: 1 }
+    }
+
+    /// Real time.
+    pub fn real() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::starting_at(Moment(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// So many times faster than tokio's clock.
+    #[must_use]
+    pub const fn faster(mut self, speed: u32) -> Self {
+        self.speed = speed;
+        self
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> Moment {
+        self.began + self.at.elapsed() * self.speed
+    }
+
+    /// How long tokio's clock takes until `moment`.
+    fn until(&self, moment: Moment) -> Duration {
+        moment.since(self.now()) / self.speed + Duration::from_millis(1)
+    }
+}
+
+/// A world that several clients share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sim(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    world: Mutex<World>,
+    clock: Clock,
+    /// Something was put on the schedule.
+    changed: Notify,
+    /// A client was told to die.
+    crashed: Notify,
+}
+
+impl Sim {
+    /// An empty world at the clock's time.
+    pub fn new(settings: Settings, clock: Clock) -> Self {
+        let world = Mutex::new(World::new(settings, clock.now()));
+        Self(Arc::new(Inner { world, clock, changed: Notify::new(), crashed: Notify::new() }))
+    }
+
+    /// Looks at the world or changes it, at the present time.
+    pub fn with<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.lock();
+        world.advance(self.0.clock.now());
+        let done = work(&mut world);
+        drop(world);
+        self.0.changed.notify_one();
+        done
+    }
+
+    /// One call.
+    pub(crate) fn call(&self, call: &Call) -> Outcome {
+        let outcome = self.with(|world| world.call(call));
+        if matches!(outcome, Outcome::Crash) {
+            self.0.crashed.notify_one();
+        }
+        outcome
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> Moment {
+        self.0.clock.now()
+    }
+
+    /// Returns when a fault tells the client to die: whoever runs the client drops it then.
+    pub async fn crashed(&self) {
+        self.0.crashed.notified().await;
+    }
+
+    /// Lets things happen when they are due. Runs until it is dropped; without it they happen at the next call.
+    pub async fn drive(&self) {
+        loop {
+            let next = {
+                let mut world = self.lock();
+                world.advance(self.0.clock.now());
+                world.next_event()
+            };
+            match next {
+                Some(at) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(self.0.clock.until(at)) => {}
+                        () = self.0.changed.notified() => {}
+                    }
+                }
+                None => self.0.changed.notified().await,
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -19,6 +19,18 @@ Start with:  everseal validate --policy policy.yaml
              everseal plan     --policy policy.yaml     (changes nothing)
              everseal apply    --policy policy.yaml     (asks first)";
 
+const SIM_HELP: &str = "\
+It begins empty and forgets everything when it ends. Any AWS client can fill it and use it:
+
+  everseal sim --listen 127.0.0.1:4599
+  export AWS_ENDPOINT_URL=http://127.0.0.1:4599 AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=111122223333 AWS_SECRET_ACCESS_KEY=any
+  aws sqs create-queue --queue-name orders
+  everseal plan --policy policy.yaml
+
+An access key of twelve digits is that account's administrator; any other one is the home account's. Signatures are \
+not verified. Key documents, grants, key states, resource documents and aws:SecureTransport (true on --tls-listen, \
+false on --listen) are enforced on every call and every delivery.";
+
 /// The SDK's warnings repeat what our own errors say in words.
 const DEFAULT_LOG: &str = "info,aws_config=error";
 
@@ -67,6 +79,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// The JSON Schema of the policy language.
     Schema,
+    /// A small AWS in memory to try policies and programs on: it enforces key documents and delivers data.
+    #[command(after_help = SIM_HELP)]
+    Sim(SimArgs),
 }
 
 /// Where the policies are.
@@ -215,6 +230,29 @@ pub struct ExplainArgs {
     pub inventory: Option<PathBuf>,
 }
 
+/// Arguments of `sim`.
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// Address of the plain HTTP endpoint; port 0 takes a free one and says which.
+    #[arg(long, env = "EVERSEAL_SIM_LISTEN", default_value = "127.0.0.1:4599", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Address of an HTTPS endpoint beside it, with a certificate made at start.
+    #[arg(long, env = "EVERSEAL_SIM_TLS_LISTEN", value_name = "ADDRESS", requires = "tls_ca")]
+    pub tls_listen: Option<SocketAddr>,
+    /// Where to write the authority that clients of the HTTPS endpoint must trust (AWS_CA_BUNDLE, SSL_CERT_FILE).
+    #[arg(long, env = "EVERSEAL_SIM_TLS_CA", value_name = "FILE", requires = "tls_listen")]
+    pub tls_ca: Option<PathBuf>,
+    /// Decides every generated id: the same calls in the same order give the same ids.
+    #[arg(long, env = "EVERSEAL_SIM_SEED", default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// The home account: whose administrator an access key is that is no account id.
+    #[arg(long, env = "EVERSEAL_SIM_ACCOUNT", default_value = "111122223333", value_parser = account, value_name = "ID")]
+    pub account: String,
+    /// So many times faster than real time: retention, buffering, transitions and schedules.
+    #[arg(long, env = "EVERSEAL_SIM_SPEED", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
+    pub speed: u32,
+}
+
 /// A year: longer than anybody waits on purpose.
 const LONGEST_SECONDS: u64 = 365 * 86_400;
 
@@ -234,6 +272,11 @@ fn duration(text: &str) -> Result<Duration, String> {
         Some(seconds @ 1..=LONGEST_SECONDS) => Ok(Duration::from_secs(seconds)),
         Some(_) | None => Err(format!("`{text}` is out of range: from 1s to 365d")),
     }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { Ok(text.to_owned()) } else { Err(format!("`{text}` is not an account id: twelve digits")) }
 }
 
 fn poll_interval(text: &str) -> Result<Duration, String> {
@@ -270,5 +313,13 @@ mod tests {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
         assert!(poll_interval("59s").is_err());
+    }
+
+    #[test]
+    fn accounts_are_twelve_digits() {
+        assert_eq!(account("111122223333"), Ok("111122223333".to_owned()));
+        for wrong in ["", "11112222333", "1111222233334", "11112222333a", "-11122223333"] {
+            assert!(account(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Apply(args) => commands::apply::run(args),
         Command::Changes(args) => commands::changes::run(args),
         Command::Run(args) => commands::run::run(args),
+        Command::Sim(args) => commands::sim::run(args),
     };
     exit::code(outcome)
 }

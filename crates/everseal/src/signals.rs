@@ -19,6 +19,12 @@ pub fn cancel_on_signal(stop: CancellationToken) {
     });
 }
 
+/// Returns at the first SIGTERM or SIGINT.
+pub async fn asked_to_stop() {
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
+    either(&mut terminate, &mut interrupt).await;
+}
+
 fn listen(kind: SignalKind) -> Option<Signal> {
     signal(kind).inspect_err(|error| tracing::warn!(%error, signal = kind.as_raw_value(), "a signal can't be listened for")).ok()
 }

@@ -10,7 +10,7 @@
 //! - [`World`] is everything that exists: a plain state machine. Time is handed to it, chance comes from its seed; the
 //!   same calls at the same times give the same answers.
 //! - [`Sim`] is a world with a clock behind one lock, reached in two ways: as the SDK's HTTP client in process
-//!   ([`Sim::http_client`]), or over TCP ([`Sim::serve`]).
+//!   ([`Sim::http_client`]), or over TCP ([`Sim::serve`], [`Sim::serve_tls`]).
 //! - One module per service: its state, its operations, what it does by itself as time passes.
 
 pub mod access;
@@ -25,6 +25,7 @@ pub mod world;
 mod client;
 mod server;
 mod shared;
+mod tls;
 
 pub mod cloudfront;
 pub mod cloudwatch;
@@ -45,4 +46,5 @@ pub use access::Caller;
 pub use error::ApiError;
 pub use moment::Moment;
 pub use shared::{Clock, Sim};
+pub use tls::{TlsError, TlsIdentity};
 pub use world::{Settings, World};

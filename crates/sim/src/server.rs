@@ -1,4 +1,4 @@
-//! The way in over TCP, for other programs: plain HTTP.
+//! The way in over TCP, for other programs: HTTP, plain or over TLS. `aws:SecureTransport` is what the listener is.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,11 +10,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::http::{Call, Reply};
 use crate::shared::Sim;
+use crate::tls::TlsIdentity;
 use crate::world::Outcome;
+
+/// A client that says nothing for so long while it should greet is gone.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A connection broke on purpose.
 #[derive(Debug, thiserror::Error)]
@@ -22,31 +27,50 @@ use crate::world::Outcome;
 struct Broken;
 
 impl Sim {
-    /// Answers on a listener until it is dropped; things that are due happen meanwhile.
+    /// Answers plain HTTP on a listener until it is dropped; things that are due happen meanwhile.
     pub async fn serve(&self, listener: TcpListener) -> Infallible {
-        tokio::join!(self.drive(), self.accept(listener)).1
+        let accepting = accept(listener, |stream| {
+            tokio::spawn(connection(self.clone(), stream, false));
+        });
+        tokio::join!(self.drive(), accepting).1
     }
 
-    async fn accept(&self, listener: TcpListener) -> Infallible {
-        loop {
-            let Ok((stream, _)) = listener.accept().await else {
-                // Out of file descriptors, most likely: others close some.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            let _ = stream.set_nodelay(true);
-            let sim = self.clone();
+    /// The same over TLS: what comes in here is `aws:SecureTransport`.
+    pub async fn serve_tls(&self, listener: TcpListener, identity: &TlsIdentity) -> Infallible {
+        let acceptor = identity.acceptor();
+        let accepting = accept(listener, |stream| {
+            let (sim, acceptor) = (self.clone(), acceptor.clone());
             tokio::spawn(async move {
-                let service = service_fn(move |request| answer(sim.clone(), request));
-                let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-                // A client that goes away, or a connection that a fault breaks: nothing to do about either.
-                let _ = connection.await;
+                // A client that does not trust the certificate hangs up: its own log says why.
+                if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                    connection(sim, stream, true).await;
+                }
             });
-        }
+        });
+        tokio::join!(self.drive(), accepting).1
     }
 }
 
-async fn answer(sim: Sim, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Broken> {
+async fn accept(listener: TcpListener, mut begin: impl FnMut(TcpStream)) -> Infallible {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: others close some.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        begin(stream);
+    }
+}
+
+async fn connection(sim: Sim, stream: impl AsyncRead + AsyncWrite + Unpin, secure: bool) {
+    let service = service_fn(|request| answer(&sim, request, secure));
+    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    // A client that goes away, or a connection that a fault breaks: nothing to do about either.
+    let _ = connection.await;
+}
+
+async fn answer(sim: &Sim, request: Request<Incoming>, secure: bool) -> Result<Response<Full<Bytes>>, Broken> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
     let call = Call {
@@ -55,7 +79,7 @@ async fn answer(sim: Sim, request: Request<Incoming>) -> Result<Response<Full<By
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
         body,
-        secure: false,
+        secure,
     };
     match sim.call(&call) {
         Outcome::Answer(reply, after) => {

@@ -73,9 +73,14 @@ impl Sim {
     pub fn with<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.lock();
         world.advance(self.0.clock.now());
+        let due = world.next_event();
         let done = work(&mut world);
+        let sooner = world.next_event() != due;
         drop(world);
-        self.0.changed.notify_one();
+        // Whoever drives is woken only where it has reason to: most calls are reads.
+        if sooner {
+            self.0.changed.notify_one();
+        }
         done
     }
 
@@ -100,6 +105,8 @@ impl Sim {
 
     /// Lets things happen when they are due. Runs until it is dropped; without it they happen at the next call.
     pub async fn drive(&self) {
+        // Several may drive; a notice wakes one of them, and one that ends hands it on.
+        let _baton = Baton(&self.0.changed);
         loop {
             let next = {
                 let mut world = self.lock();
@@ -120,5 +127,14 @@ impl Sim {
 
     fn lock(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes another driver when this one is dropped.
+struct Baton<'a>(&'a Notify);
+
+impl Drop for Baton<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
     }
 }

@@ -8,4 +8,5 @@ pub mod observe;
 pub mod plan;
 pub mod run;
 pub mod schema;
+pub mod sim;
 pub mod validate;

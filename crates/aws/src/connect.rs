@@ -57,6 +57,8 @@ pub struct ConnectOptions {
     pub http_client: Option<SharedHttpClient>,
     /// Replaces the credentials of the standard chain.
     pub credentials: Option<SharedCredentialsProvider>,
+    /// Replaces the system's clock (simulated time).
+    pub time_source: Option<SharedTimeSource>,
 }
 
 /// Who we are: `GetCallerIdentity`.
@@ -203,7 +205,7 @@ impl Aws {
 }
 
 async fn load(options: ConnectOptions) -> SdkConfig {
-    let ConnectOptions { fallback_region, http_client, credentials } = options;
+    let ConnectOptions { fallback_region, http_client, credentials, time_source } = options;
     let http_client = http_client.unwrap_or_else(http::client);
     let metadata = ProviderConfig::without_region().with_http_client(http_client.clone()).with_sleep_impl(TokioSleep::new());
     let metadata = imds::Client::builder().configure(&metadata).max_attempts(2).build();
@@ -214,7 +216,7 @@ async fn load(options: ConnectOptions) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(region)
         .http_client(http_client)
-        .time_source(SharedTimeSource::new(SystemTimeSource::new()))
+        .time_source(time_source.unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new())))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         // Not the SDK's adaptive mode: its limiter cuts by a third at every single throttled answer, and one in a hundred
         // brings it down to a call every other second. The send rate is `pace`'s, which looks at the share.

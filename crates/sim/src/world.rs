@@ -78,6 +78,34 @@ pub(crate) enum Event {
     Rds(rds::Event),
 }
 
+/// A call as the world's journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// When.
+    pub at: Moment,
+    /// The service's id.
+    pub service: &'static str,
+    /// The operation.
+    pub operation: String,
+    /// Whose credentials.
+    pub access_key: String,
+    /// The path and the body, as they came.
+    pub request: (String, Bytes),
+    /// The status that was answered; `None` where no answer came.
+    pub status: Option<u16>,
+    /// A fault struck it.
+    pub struck: bool,
+    /// The answer's body.
+    pub answer: Bytes,
+}
+
+impl JournalEntry {
+    /// It only reads.
+    pub fn reads(&self) -> bool {
+        fault::is_read(&self.operation)
+    }
+}
+
 /// Counts of calls, by service and operation.
 pub type CallCounts = BTreeMap<(&'static str, String), u64>;
 
@@ -90,6 +118,8 @@ pub struct World {
     pub faults: Faults,
     /// What was delivered.
     pub tally: Tally,
+    /// Every call that came through the wire, where somebody asked for it to be kept.
+    pub journal: Option<Vec<JournalEntry>>,
     pub(crate) cloudfront: cloudfront::State,
     pub(crate) cloudwatch: cloudwatch::State,
     pub(crate) events: events::State,
@@ -117,6 +147,7 @@ impl World {
         Self {
             faults: Faults::default(),
             tally: Tally::default(),
+            journal: None,
             cloudfront: cloudfront::State::default(),
             cloudwatch: cloudwatch::State::default(),
             events: events::State::default(),
@@ -204,40 +235,58 @@ impl World {
     /// One call, from its bytes to its answer.
     pub fn call(&mut self, call: &Call) -> Outcome {
         let route = wire::route(call);
-        let origin = Origin { caller: self.iam.caller(&route.access_key), region: route.region.clone(), secure: call.secure };
         *self.calls.entry((route.service, route.operation.clone())).or_default() += 1;
-        let reads = fault::is_read(&route.operation);
-        if !reads {
-            self.writes += 1;
-        }
+        self.writes += u64::from(!fault::is_read(&route.operation));
         let now = self.now;
         let fault =
             if self.faults.rules.is_empty() { None } else { self.faults.strike(route.service, &route.operation, now, &mut self.rng) };
+        let struck = fault.is_some();
+        let outcome = self.answered(&route, call, fault);
+        if let Some(journal) = &mut self.journal {
+            let (status, answer) = match &outcome {
+                Outcome::Answer(reply, _) => (Some(reply.status), reply.body.clone()),
+                Outcome::Silence | Outcome::Broken | Outcome::Crash => (None, Bytes::new()),
+            };
+            let Route { service, operation, access_key, .. } = route;
+            let request = (format!("{} {}?{}", call.method, call.path, call.query), call.body.clone());
+            journal.push(JournalEntry { at: self.now, service, operation, access_key, request, status, struck, answer });
+        }
+        outcome
+    }
+
+    /// One call that no fault strikes and nobody counts: the world's own people, not the program under test.
+    pub fn undisturbed(&mut self, call: &Call) -> Reply {
+        let route = wire::route(call);
+        let origin = Origin { caller: self.iam.caller(&route.access_key), region: route.region.clone(), secure: call.secure };
+        self.dispatch(&origin, &route, call)
+    }
+
+    fn answered(&mut self, route: &Route, call: &Call, fault: Option<Fault>) -> Outcome {
+        let origin = Origin { caller: self.iam.caller(&route.access_key), region: route.region.clone(), secure: call.secure };
         let Some(fault) = fault else {
-            let reply = self.dispatch(&origin, &route, call);
-            self.remember(&route, call, &reply);
+            let reply = self.dispatch(&origin, route, call);
+            self.remember(route, call, &reply);
             return Outcome::Answer(reply, 0);
         };
         if let Some(error) = fault::as_error(&fault, route.service, &origin.caller) {
-            return Outcome::Answer(wire::error_reply(&route, &error), 0);
+            return Outcome::Answer(wire::error_reply(route, &error), 0);
         }
         match fault {
             Fault::TimeOut => Outcome::Silence,
             Fault::CrashBefore => Outcome::Crash,
-            Fault::Stale(age) if reads => match self.earlier(&route, call, age) {
+            Fault::Stale(age) => match self.earlier(route, call, age) {
                 Some(reply) => Outcome::Answer(reply, 0),
-                None => Outcome::Answer(self.dispatch(&origin, &route, call), 0),
+                None => Outcome::Answer(self.dispatch(&origin, route, call), 0),
             },
-            Fault::Delay(by) => Outcome::Answer(self.dispatch(&origin, &route, call), u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
+            Fault::Delay(by) => Outcome::Answer(self.dispatch(&origin, route, call), u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
             Fault::LostAnswer => {
-                self.dispatch(&origin, &route, call);
+                self.dispatch(&origin, route, call);
                 Outcome::Broken
             }
             Fault::CrashAfter => {
-                self.dispatch(&origin, &route, call);
+                self.dispatch(&origin, route, call);
                 Outcome::Crash
             }
-            Fault::Stale(_) => Outcome::Answer(self.dispatch(&origin, &route, call), 0),
             Fault::Drop | Fault::Throttle | Fault::ServerError | Fault::Unavailable | Fault::Deny => Outcome::Broken,
         }
     }

@@ -60,6 +60,7 @@ async fn connect(wire: &Wire) -> Result<Aws, ConnectError> {
         fallback_region: Some("us-east-1".to_owned()),
         http_client: Some(wire.http_client()),
         credentials: Some(SharedCredentialsProvider::new(credentials)),
+        time_source: None,
     };
     Aws::connect(options, Arc::new(wire.clone())).await
 }

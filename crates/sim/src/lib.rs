@@ -42,9 +42,12 @@ pub mod sqs;
 pub mod sts;
 pub mod tagging;
 
+mod user;
+
 pub use access::Caller;
 pub use error::ApiError;
 pub use moment::Moment;
 pub use shared::{Clock, Sim};
 pub use tls::{TlsError, TlsIdentity};
+pub use user::User;
 pub use world::{Settings, World};

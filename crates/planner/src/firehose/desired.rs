@@ -30,6 +30,7 @@ pub(super) fn producers(cx: &Context<'_>, stream: &DeliveryStream, listed: Optio
             principal: Principal::Aws(producer.clone()),
             actions: WRITE.to_vec(),
             context: through(&endpoint, producer),
+            sends_no_source: false,
             role: format!("{producer} (puts records into delivery stream {})", stream.name),
         })
         .collect()
@@ -42,6 +43,7 @@ pub(super) fn delivering_role(cx: &Context<'_>, stream: &DeliveryStream, destina
         principal: Principal::Aws(role.to_owned()),
         actions: WRITE.to_vec(),
         context: through(&format!("s3.{}.amazonaws.com", cx.inventory.scope.region), role),
+        sends_no_source: false,
         role: format!("{role} (role with which delivery stream {} writes to bucket {})", stream.name, destination.bucket.name()),
     }
 }

@@ -8,9 +8,10 @@ use super::desired::{listed_key, producers};
 use super::plan::Judged;
 use crate::document::{Answer, Document, Request, access};
 use crate::inventory::{Reading, ResolvedKey};
+use crate::kms::needs::statements_to_add;
 use crate::kms::why;
 use crate::plan::draft::{Draft, Remedy, Words};
-use crate::plan::keys::{KeyUser, statement_to_add};
+use crate::plan::keys::KeyUser;
 use crate::{Arn, Check};
 
 const CHECK: Check = Check::FirehoseProducerAccess;
@@ -103,7 +104,7 @@ fn remedy(judged: &Judged<'_>, key: &Arn, denied: &[&KeyUser], draft: &Draft) ->
         Remedy::manual(summary, "The step of this plan that writes the key's document ends it; nothing else is to be done.")
             .needing([planned.step.clone()])
     } else {
-        let statements: Vec<String> = denied.iter().map(|user| statement_to_add(user)).collect();
+        let statements = statements_to_add(&denied.iter().map(|user| (*user).clone()).collect::<Vec<_>>());
         Remedy::manual(summary, format!("Add to the document of {key}: {}", statements.join(", ")))
     }
 }

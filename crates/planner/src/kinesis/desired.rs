@@ -62,6 +62,7 @@ fn reading_role(
         principal: Principal::Aws(role.to_string()),
         actions: vec!["kms:Decrypt"],
         context,
+        sends_no_source: false,
         role: format!("{role} (role with which delivery stream {} reads {})", reader.name, stream.name()),
     })
 }

@@ -94,7 +94,7 @@ fn a_reading_firehose_must_be_proven_to_get_through() {
         "Condition": {"StringEquals": {"kms:ViaService": "kinesis.us-east-1.amazonaws.com", "kms:EncryptionContext:aws:kinesis:arn": STREAM}}}]);
     assert_eq!(gate(&read_by(&reading(Some(READER)), &decrypt), ENC), None);
     let shut_out = read_by(&reading(Some(READER)), &json!([]));
-    assert_eq!(gate(&shut_out, ENC), Some(Gate::KeyUse));
+    assert_eq!(gate(&shut_out, ENC), Some(Gate::Path));
     assert!(reason(&shut_out, ENC).contains(READER));
 }
 

@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 
 use super::desired::{Home, replica_regions};
-use super::document::{new_document, refused_by_kms};
+use super::document::{Wanted, compare, new_document, refused_by_kms};
 use super::grants::{Place, wanted};
 use super::observed::{KeyMetadata, creation_tags};
 use super::plan::Listed;
+use crate::document::Document;
 use crate::inventory::Unreadable;
 use crate::plan::change::Change;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::keys::{PlannedDocument, creation_step};
-use crate::plan::step::{Gate, Risk};
+use crate::plan::step::{Block, Gate, Risk};
 use crate::{Arn, Check, Reading};
 
 /// Judges an alias that no key stands behind in this region.
@@ -81,9 +82,10 @@ fn create(listed: &Listed<'_>, multi_region: bool, awaiting: &Reading<BTreeMap<S
             return Remedy::manual(format!("create {alias}"), format!("the document of the new key can't be made from usableBy: {error}"));
         }
     };
+    let document = with_demands(listed, document, draft);
     let text = document.text();
     let step = creation_step(listed.cx, alias);
-    draft.planned_documents.insert(listed.alias_arn.clone(), PlannedDocument { step, document });
+    draft.planned_documents.insert(listed.alias_arn.clone(), PlannedDocument { step, document, grows: true });
     let rotation = listed.key.rotation.as_ref().filter(|rotation| rotation.enabled).map(|rotation| rotation.period_in_days);
     let refused = refused_by_kms(&text);
     let remedy = Remedy::change(
@@ -116,6 +118,21 @@ fn create(listed: &Listed<'_>, multi_region: bool, awaiting: &Reading<BTreeMap<S
     unless_half_created(listed, remedy, awaiting, draft)
 }
 
+/// The new document with what the steps of this plan need, if KMS takes it; a key is better created without than not.
+fn with_demands(listed: &Listed<'_>, document: Document, draft: &mut Draft) -> Document {
+    let alias = &listed.alias_arn;
+    let needs = draft.demands.get(alias).map(|users| super::needs::grants(users)).unwrap_or_default();
+    let wanted = Wanted { by_policy: &[], by_paths: &needs };
+    let Some(merged) = compare(&document, alias.as_str(), alias.account(), wanted).merged else { return document };
+    match refused_by_kms(&merged.text()) {
+        None => merged,
+        Some(reason) => {
+            draft.refused_documents.insert(alias.clone(), Block { name: Gate::DocumentSize, reason });
+            document
+        }
+    }
+}
+
 /// A second key for one alias must not be made.
 fn unless_half_created(listed: &Listed<'_>, remedy: Remedy, awaiting: &Reading<BTreeMap<String, Arn>>, draft: &mut Draft) -> Remedy {
     let alias = &listed.key.alias;
@@ -135,9 +152,9 @@ fn unless_half_created(listed: &Listed<'_>, remedy: Remedy, awaiting: &Reading<B
 /// What follows for those who need the key: its document is known though its alias is not there yet.
 fn plan_known_document(listed: &Listed<'_>, key: &Arn, draft: &mut Draft) {
     let text = listed.cx.inventory.keys.get(key).and_then(|key| key.document.known());
-    if let Some(document) = text.and_then(|text| crate::document::Document::parse(text).ok()) {
+    if let Some(document) = text.and_then(|text| Document::parse(text).ok()) {
         let step = creation_step(listed.cx, &listed.key.alias);
-        draft.planned_documents.insert(listed.alias_arn.clone(), PlannedDocument { step, document });
+        draft.planned_documents.insert(listed.alias_arn.clone(), PlannedDocument { step, document, grows: false });
     }
 }
 

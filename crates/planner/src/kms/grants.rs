@@ -12,6 +12,8 @@
 //!   words mean "principals of this account, through that service": `kms:ViaService` with `kms:CallerAccount`, as in
 //!   the documents of AWS-managed keys. [KMS: Condition keys]
 //!
+//! What a resource's path needs beside that is in [`super::needs`].
+//!
 //! Each grant carries a probe: a request that only a statement as general as ours allows. Its account is the scope's, its
 //! source is made up, so that a statement for one bucket is not taken for a statement for all.
 
@@ -44,6 +46,13 @@ pub(crate) enum Grantee {
     Aws(String),
     /// A service principal.
     Service(String),
+    /// A service principal that acts for this source (`aws:SourceArn`), which may be a pattern.
+    ServiceFor {
+        /// The principal.
+        service: String,
+        /// The source.
+        source: String,
+    },
     /// Everybody; the conditions say who that is.
     Everybody,
 }
@@ -55,9 +64,10 @@ pub(crate) struct Grant {
     pub(crate) sid: String,
     pub(crate) grantee: Grantee,
     /// What is asked for, to find out whether the document allows it already.
-    pub(crate) actions: &'static [&'static str],
+    pub(crate) actions: Vec<&'static str>,
     /// What the statement says: AWS's own statements for services allow every kind of data key.
-    pub(crate) written: &'static [&'static str],
+    pub(crate) written: Vec<&'static str>,
+    /// Beside the source of [`Grantee::ServiceFor`].
     pub(crate) condition: Option<Value>,
     /// Who is asked for, to find out whether the document allows it already.
     pub(crate) probe: Principal,
@@ -85,8 +95,8 @@ pub(crate) fn wanted(usable_by: &UsableBy, place: Place<'_>) -> Vec<Grant> {
         grants.extend(principals.iter().map(|principal| Grant {
             sid: format!("{SID_PREFIX}{sid}"),
             grantee: Grantee::Aws(principal.clone()),
-            actions,
-            written: actions,
+            actions: actions.to_vec(),
+            written: actions.to_vec(),
             condition: None,
             probe: Principal::Aws(principal.clone()),
             context: tls(),
@@ -97,7 +107,7 @@ pub(crate) fn wanted(usable_by: &UsableBy, place: Place<'_>) -> Vec<Grant> {
 }
 
 /// KMS is served over TLS alone, so a statement that denies plain HTTP never meets these requests.
-fn tls() -> BTreeMap<String, Vec<String>> {
+pub(super) fn tls() -> BTreeMap<String, Vec<String>> {
     BTreeMap::from([("aws:securetransport".to_owned(), vec!["true".to_owned()])])
 }
 
@@ -132,8 +142,8 @@ fn service(word: &str, place: Place<'_>) -> Grant {
     Grant {
         sid: format!("{SID_PREFIX}Service{}", title(word)),
         grantee: Grantee::Service(principal.clone()),
-        actions,
-        written,
+        actions: actions.to_vec(),
+        written: written.to_vec(),
         condition,
         probe: Principal::Service(principal.clone()),
         context,
@@ -141,7 +151,7 @@ fn service(word: &str, place: Place<'_>) -> Grant {
     }
 }
 
-fn via(word: &str, suffix: &str, actions: &'static [&'static str], place: Place<'_>) -> Grant {
+fn via(word: &str, suffix: &str, actions: &[&'static str], place: Place<'_>) -> Grant {
     let Place { partition, account, region } = place;
     let endpoint = format!("{word}.{region}.amazonaws.com");
     let mut context = tls();
@@ -155,8 +165,8 @@ fn via(word: &str, suffix: &str, actions: &'static [&'static str], place: Place<
     Grant {
         sid: format!("{SID_PREFIX}Via{}{suffix}", title(word)),
         grantee: Grantee::Everybody,
-        actions,
-        written: actions,
+        actions: actions.to_vec(),
+        written: actions.to_vec(),
         condition: Some(condition),
         probe: Principal::Aws(format!("arn:{partition}:iam::{account}:role/{ANYBODY}")),
         context,
@@ -165,20 +175,32 @@ fn via(word: &str, suffix: &str, actions: &'static [&'static str], place: Place<
 }
 
 /// `events.rds` → `EventsRds`: Sids are letters and digits.
-fn title(word: &str) -> String {
+pub(super) fn title(word: &str) -> String {
     let parts = word.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     parts.map(|part| part[..1].to_ascii_uppercase() + &part[1..]).collect()
 }
 
 impl Grant {
-    /// The statement that grants this, and `others` of the same Sid with it.
-    pub(crate) fn statement(&self, sid: &str, principals: &[String]) -> Map<String, Value> {
-        let one_or_many = |list: &[String]| if let [one] = list { json!(one) } else { json!(list) };
+    /// What grants of the same Sid differ in, and their common statement lists: the principal, or the source.
+    pub(crate) fn member(&self) -> Option<&str> {
+        match &self.grantee {
+            Grantee::Aws(principal) => Some(principal),
+            Grantee::ServiceFor { service: _, source } => Some(source),
+            Grantee::Service(_) | Grantee::Everybody => None,
+        }
+    }
+
+    /// The statement that grants this to `members`, which grants of the same Sid share.
+    pub(crate) fn statement(&self, sid: &str, members: &[String]) -> Map<String, Value> {
         let principal = match &self.grantee {
-            Grantee::Aws(_) => json!({ "AWS": one_or_many(principals) }),
-            Grantee::Service(service) => json!({ "Service": service }),
+            Grantee::Aws(_) => json!({ "AWS": one_or_many(members) }),
+            Grantee::Service(service) | Grantee::ServiceFor { service, source: _ } => json!({ "Service": service }),
             Grantee::Everybody => json!({ "AWS": "*" }),
         };
+        let mut condition = self.condition.clone();
+        if let Grantee::ServiceFor { .. } = &self.grantee {
+            condition.get_or_insert_with(|| json!({}))["ArnLike"] = json!({ "aws:SourceArn": one_or_many(members) });
+        }
         let actions: Vec<String> = self.written.iter().map(|action| (*action).to_owned()).collect();
         let mut body = Map::new();
         body.insert("Sid".to_owned(), json!(sid));
@@ -186,9 +208,13 @@ impl Grant {
         body.insert("Principal".to_owned(), principal);
         body.insert("Action".to_owned(), one_or_many(&actions));
         body.insert("Resource".to_owned(), json!("*"));
-        if let Some(condition) = &self.condition {
-            body.insert("Condition".to_owned(), condition.clone());
+        if let Some(condition) = condition {
+            body.insert("Condition".to_owned(), condition);
         }
         body
     }
+}
+
+fn one_or_many(list: &[String]) -> Value {
+    if let [one] = list { json!(one) } else { json!(list) }
 }

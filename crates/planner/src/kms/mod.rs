@@ -8,6 +8,7 @@ pub(crate) mod document;
 pub(crate) mod exists;
 pub(crate) mod fit;
 pub(crate) mod grants;
+pub(crate) mod needs;
 pub mod observed;
 pub(crate) mod plan;
 #[cfg(test)]

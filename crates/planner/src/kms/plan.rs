@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::desired::Home;
-use super::document::{Comparison, compare, refused_by_kms, surplus};
+use super::document::{Comparison, Wanted, compare, refused_by_kms, surplus};
 use super::exists::why;
 use super::grants::{Place, wanted};
+use super::needs;
 use super::observed::Key;
 use super::{exists, rotation, state};
 use crate::document::Document;
@@ -17,8 +18,8 @@ use crate::plan::change::Change;
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::keys::PlannedDocument;
-use crate::plan::step::{Gate, StepId};
-use crate::policy::model::{EncryptionPolicy, KeySpec, UsableBy};
+use crate::plan::step::{Block, Gate, StepId};
+use crate::policy::model::{EncryptionPolicy, KeySpec};
 use crate::{Arn, Check, Reading, Service};
 
 /// A key that a policy lists, and where it stands in this scope.
@@ -91,15 +92,17 @@ fn judge(listed: &Listed<'_>, draft: &mut Draft) {
     state::judge(listed, &subject, &key.metadata, draft);
     exists::present(listed, &subject, &key.metadata, draft);
     rotation::judge(listed, &subject, key, draft);
-    if let Some(usable_by) = &listed.key.usable_by {
-        judge_document(listed, usable_by, (&subject, &key.document), draft);
+    let by_policy = listed.key.usable_by.as_ref().map(|usable_by| wanted(usable_by, listed.place()));
+    let by_paths = draft.demands.get(arn).map(|users| needs::grants(users)).unwrap_or_default();
+    // Without either the document is nobody's wish: it is not managed.
+    if by_policy.is_some() || !by_paths.is_empty() {
+        let by_policy = by_policy.unwrap_or_default();
+        judge_document(listed, Wanted { by_policy: &by_policy, by_paths: &by_paths }, (&subject, &key.document), draft);
     }
 }
 
-fn judge_document(listed: &Listed<'_>, usable_by: &UsableBy, (subject, text): (&Subject, &Reading<String>), draft: &mut Draft) {
-    let grants = wanted(usable_by, listed.place());
-    let mut words =
-        Words { expected: format!("lets {} use the key", count(grants.len())), actual: "not known".to_owned(), ..Words::default() };
+fn judge_document(listed: &Listed<'_>, grants: Wanted<'_>, (subject, text): (&Subject, &Reading<String>), draft: &mut Draft) {
+    let mut words = Words { expected: format!("lets {} use the key", count(grants)), actual: "not known".to_owned(), ..Words::default() };
     let text = match text {
         Reading::Known(text) => text,
         Reading::Unreadable { unreadable } => {
@@ -118,8 +121,8 @@ fn judge_document(listed: &Listed<'_>, usable_by: &UsableBy, (subject, text): (&
             return draft.unknown(subject, Check::KmsKeyDocument, words);
         }
     };
-    words.notes = surplus(&document, &grants);
-    let comparison = compare(&document, subject.resource.as_str(), subject.resource.account(), &grants);
+    words.notes = surplus(&document, grants.by_policy);
+    let comparison = comparison(subject, &document, grants, draft);
     if comparison.missing.is_empty() {
         words.actual.clone_from(&words.expected);
         return draft.compliant(subject, Check::KmsKeyDocument, words);
@@ -132,6 +135,20 @@ fn judge_document(listed: &Listed<'_>, usable_by: &UsableBy, (subject, text): (&
     words.message = "Whoever is missing fails as soon as a resource uses the key.".into();
     let remedies = remedies(listed, subject, text, &comparison, draft);
     draft.drifted(subject, Check::KmsKeyDocument, words, remedies);
+}
+
+/// What the policy wants is not held up by paths whose needs make the document too long for KMS.
+fn comparison<'a>(subject: &Subject, document: &Document, grants: Wanted<'a>, draft: &mut Draft) -> Comparison<'a> {
+    let key = &subject.resource;
+    let compared = compare(document, key.as_str(), key.account(), grants);
+    let refused = compared.merged.as_ref().and_then(|merged| refused_by_kms(&merged.text()));
+    match refused {
+        Some(reason) if !grants.by_paths.is_empty() => {
+            draft.refused_documents.insert(key.clone(), Block { name: Gate::DocumentSize, reason });
+            compare(document, key.as_str(), key.account(), Wanted { by_paths: &[], ..grants })
+        }
+        Some(_) | None => compared,
+    }
 }
 
 fn remedies(listed: &Listed<'_>, subject: &Subject, before: &str, comparison: &Comparison<'_>, draft: &mut Draft) -> Vec<Remedy> {
@@ -152,9 +169,10 @@ fn remedies(listed: &Listed<'_>, subject: &Subject, before: &str, comparison: &C
         } else if let Some(name) = deleted_principal(merged) {
             remedy.blocked(Gate::Manual, deleted_principal_words(&name))
         } else {
-            draft.planned_documents.insert(subject.resource.clone(), PlannedDocument { step, document: merged.clone() });
             remedy
         });
+        // Also where the step is blocked: whoever needs it is held by that, and says why.
+        draft.planned_documents.insert(subject.resource.clone(), PlannedDocument { step, document: merged.clone(), grows: true });
     }
     if comparison.stopped.iter().any(|stopped| stopped.certain) {
         remedies.push(Remedy::manual(
@@ -173,10 +191,17 @@ fn because(comparison: &Comparison<'_>) -> String {
     comparison.stopped.iter().map(|stopped| format!("{}: {}", stopped.grant.name, stopped.because)).collect::<Vec<_>>().join("; ")
 }
 
-fn count(grants: usize) -> String {
-    match grants {
-        0 => "nobody by name".to_owned(),
-        1 => "the one user of usableBy".to_owned(),
-        many => format!("the {many} users of usableBy"),
+fn count(grants: Wanted<'_>) -> String {
+    let users = |count: usize, whose: &str| match count {
+        1 => format!("the one user {whose}"),
+        many => format!("the {many} users {whose}"),
+    };
+    let by_policy = users(grants.by_policy.len(), "of usableBy");
+    let by_paths = users(grants.by_paths.len(), "on the paths of resources that move to it");
+    match (grants.by_policy.len(), grants.by_paths.len()) {
+        (0, 0) => "nobody by name".to_owned(),
+        (_, 0) => by_policy,
+        (0, _) => by_paths,
+        _ => format!("{by_policy} and {by_paths}"),
     }
 }

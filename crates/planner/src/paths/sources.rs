@@ -50,6 +50,12 @@ impl Used<'_> {
         context
     }
 
+    /// `EventBridge` sends neither source key to an encrypted topic's key: a statement that asks for one shuts it out.
+    /// [SNS: Managing keys and costs, EventBridge]
+    fn hides_its_source(&self, service: &str) -> bool {
+        service == "events.amazonaws.com" && self.kind == "topic"
+    }
+
     pub(crate) fn user(&self, principal: Principal, needed: &Use, mut context: BTreeMap<String, Vec<String>>) -> KeyUser {
         // KMS is served over TLS alone: a statement that denies plain HTTP never meets these requests.
         context.insert("aws:securetransport".to_owned(), vec!["true".to_owned()]);
@@ -59,7 +65,8 @@ impl Used<'_> {
         };
         let on_behalf = context.get("aws:sourcearn").map(|arns| format!(" for {}", arns.join(", "))).unwrap_or_default();
         let role = format!("{name} ({} {}{on_behalf})", needed.verb, self.name());
-        KeyUser { principal, actions, context, role }
+        let sends_no_source = matches!(&principal, Principal::Service(service) if self.hides_its_source(service));
+        KeyUser { principal, actions, context, sends_no_source, role }
     }
 }
 
@@ -106,9 +113,7 @@ fn of_service(used: &Used<'_>, grant: &Grant<'_>, needed: &Use, service: &str) -
 /// One user for each source that a statement names, else for each account, else one of which nothing more is known.
 fn acting_for(used: &Used<'_>, needed: &Use, service: &str, (sources, accounts): (&[String], &[String])) -> Vec<KeyUser> {
     let with = |context| used.user(Principal::Service(service.to_owned()), needed, context);
-    // EventBridge sends neither key to an encrypted topic's key: a statement that asks for one shuts it out.
-    // [SNS: Managing keys and costs, EventBridge]
-    if service == "events.amazonaws.com" && used.kind == "topic" {
+    if used.hides_its_source(service) {
         return vec![with(BTreeMap::new())];
     }
     if !sources.is_empty() {

@@ -52,6 +52,19 @@ impl<'a> Context<'a> {
     }
 }
 
+impl<'a> Context<'a> {
+    /// The key that a policy in this scope lists and whose ARN is `key`: its document is ours to add grants to.
+    pub(crate) fn listed_by_arn(&self, key: &Arn) -> Option<&'a KeySpec> {
+        let aliases = self.inventory.aliases.known()?;
+        self.policies_in_scope().flat_map(|policy| &policy.spec.keys).find(|listed| aliases.get(&listed.alias) == Some(key))
+    }
+
+    /// Is `key` one that a policy in this scope lists?
+    pub(crate) fn lists(&self, key: &Arn) -> bool {
+        self.listed_by_arn(key).is_some()
+    }
+}
+
 /// Policies that hold in `scope`, in order.
 pub fn policies_in<'a>(policies: &'a PolicySet, scope: &Scope) -> impl Iterator<Item = &'a EncryptionPolicy> + use<'a> {
     let Scope { partition: _, account, region } = scope.clone();

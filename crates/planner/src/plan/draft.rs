@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::admission::Demand;
 use super::change::Change;
-use super::keys::{KeyRequirement, PlannedDocument};
+use super::keys::{KeyRequirement, KeyUser, PlannedDocument};
 use super::select::{Rule, Selected};
 use super::step::{Block, Gate, Risk, Step, StepId};
 use crate::policy::model::Mode;
@@ -56,6 +57,8 @@ pub(crate) struct Remedy {
     /// The first gate of the service's own that stops it.
     pub(crate) block: Option<Block>,
     pub(crate) undo: String,
+    /// What has to be granted first on keys of ours, and is not yet in a step.
+    pub(crate) demands: Vec<Demand>,
     /// Tells steps apart that make the same call for the same check and resource (S3 parts of a stream, regions of a key).
     pub(crate) part: Option<String>,
 }
@@ -70,6 +73,7 @@ impl Remedy {
             risk: Risk::None,
             block: None,
             undo: undo.into(),
+            demands: Vec::new(),
             part: None,
         }
     }
@@ -83,6 +87,7 @@ impl Remedy {
             risk: Risk::None,
             block: Some(Block { name: Gate::Manual, reason: reason.into() }),
             undo: String::new(),
+            demands: Vec::new(),
             part: None,
         }
     }
@@ -106,10 +111,10 @@ impl Remedy {
 
     /// Waits for the steps of a key requirement, and is blocked where it is.
     pub(crate) fn requiring(mut self, requirement: KeyRequirement) -> Self {
-        self.needs.extend(requirement.needs);
-        if self.block.is_none() {
-            self.block = requirement.block;
-        }
+        let KeyRequirement { needs, block, demands } = requirement;
+        self.needs.extend(needs);
+        self.demands.extend(demands);
+        self.block = self.block.or(block);
         self
     }
 
@@ -129,6 +134,8 @@ impl Remedy {
 pub(crate) struct Proposal {
     pub(crate) step: Step,
     pub(crate) mode: Mode,
+    /// What has to be granted first on keys of ours, and is not yet in a step.
+    pub(crate) demands: Vec<Demand>,
 }
 
 /// Everything the services have said.
@@ -144,6 +151,11 @@ pub(crate) struct Draft {
     pub(crate) wanted_facts: BTreeSet<Arn>,
     /// Documents that keys will have after this plan's earlier steps, by key ARN (by alias ARN for keys to be created).
     pub(crate) planned_documents: BTreeMap<Arn, PlannedDocument>,
+    /// What steps of this plan need on documents of keys of ours, by key ARN (by alias ARN for keys to be created): found by
+    /// an earlier planning of the same input.
+    pub(crate) demands: BTreeMap<Arn, Vec<KeyUser>>,
+    /// Keys of ours whose documents can't take in what is demanded of them, and why.
+    pub(crate) refused_documents: BTreeMap<Arn, Block>,
     /// Ungated steps that bring a key back to `Enabled`, by key ARN.
     pub(crate) healing_steps: BTreeMap<Arn, Vec<StepId>>,
 }
@@ -183,7 +195,7 @@ impl Draft {
                 rule: subject.rule.clone(),
                 policy: subject.policy.clone(),
             };
-            self.proposals.push(Proposal { step, mode: subject.mode });
+            self.proposals.push(Proposal { step, mode: subject.mode, demands: remedy.demands });
         }
     }
 

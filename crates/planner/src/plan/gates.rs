@@ -7,21 +7,72 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Plan;
+use super::admission::Demand;
 use super::context::Context;
 use super::draft::{Draft, Proposal};
+use super::keys::KeyUser;
 use super::step::{Block, Gate, Step, StepId};
 use crate::policy::model::{EncryptionPolicy, Exemption, Mode};
 use crate::{Arn, Finding, State};
 
 /// Applies exemptions, modes, dependencies and limits to the proposals and orders them.
 pub(crate) fn finish(cx: &Context<'_>, draft: Draft) -> Plan {
-    let Draft { mut findings, mut proposals, unmanaged, managed, wanted_facts, planned_documents: _, healing_steps: _ } = draft;
+    let Draft {
+        mut findings,
+        mut proposals,
+        unmanaged,
+        managed,
+        wanted_facts,
+        planned_documents: _,
+        demands: _,
+        refused_documents: _,
+        healing_steps: _,
+    } = draft;
     exempt(cx, &mut findings, &mut proposals);
     narrow_to_mode(&mut proposals);
+    hold_ungranted(&mut proposals);
     let mut steps = order(proposals.into_iter().map(|proposal| proposal.step).collect());
     hold_back(cx, &managed, &mut steps);
     findings.sort_by(|a, b| (a.service, &a.resource, a.check).cmp(&(b.service, &b.resource, b.check)));
     Plan { findings, steps, unmanaged, wanted_facts }
+}
+
+/// What the steps need on documents of keys of ours that nothing else stops: no grant is given for a switch that is
+/// not made. A step that only the limits of a cycle stop will be made in the next, so its grants may come now.
+pub(super) fn demands_of_open_steps(cx: &Context<'_>, draft: &Draft) -> BTreeMap<Arn, Vec<KeyUser>> {
+    let mut demands: BTreeMap<Arn, Vec<KeyUser>> = BTreeMap::new();
+    if draft.proposals.iter().all(|proposal| proposal.demands.is_empty()) {
+        return demands;
+    }
+    let mut proposals = draft.proposals.clone();
+    exempt(cx, &mut [], &mut proposals);
+    narrow_to_mode(&mut proposals);
+    let asked: BTreeMap<StepId, Vec<Demand>> =
+        proposals.iter_mut().map(|proposal| (proposal.step.id.clone(), std::mem::take(&mut proposal.demands))).collect();
+    let mut steps = order(proposals.into_iter().map(|proposal| proposal.step).collect());
+    hold_dependents(&mut steps);
+    for Demand { key, users } in steps.iter().filter(|step| step.gate.is_none()).flat_map(|step| asked.get(&step.id).into_iter().flatten())
+    {
+        let known = demands.entry(key.clone()).or_default();
+        for user in users {
+            if !known.contains(user) {
+                known.push(user.clone());
+            }
+        }
+    }
+    demands
+}
+
+/// Never: a step that needs a grant which is in no step of the plan. Should it come to that, the path holds.
+fn hold_ungranted(proposals: &mut [Proposal]) {
+    for Proposal { step, mode: _, demands } in proposals {
+        if step.gate.is_none()
+            && let Some(Demand { key, users }) = demands.first()
+        {
+            let reason = format!("Add to the document of key {key} first: {}", crate::kms::needs::statements_to_add(users).join(", "));
+            step.gate = Some(Block { name: Gate::Path, reason });
+        }
+    }
 }
 
 fn exempt(cx: &Context<'_>, findings: &mut [Finding], proposals: &mut [Proposal]) {
@@ -50,13 +101,15 @@ fn accepted(exemption: &Exemption) -> String {
 }
 
 fn narrow_to_mode(proposals: &mut [Proposal]) {
-    for Proposal { step, mode } in proposals {
+    for Proposal { step, mode, demands } in proposals {
         if *mode == Mode::Audit && step.gate.is_none() {
             step.gate = Some(Block {
                 name: Gate::Mode,
                 reason: format!(
-                    "policy `{}`, rule `{}` is in audit mode: it only reports. Set mode: enforce to let Everseal change it.",
-                    step.policy, step.rule
+                    "policy `{}`, rule `{}` is in audit mode: it only reports. Set mode: enforce to let Everseal change it.{}",
+                    step.policy,
+                    step.rule,
+                    if demands.is_empty() { "" } else { " It would first add what the resource's users lack to the key's document." }
                 ),
             });
         }
@@ -94,6 +147,19 @@ fn order(mut steps: Vec<Step>) -> Vec<Step> {
         steps = later;
     }
     ordered
+}
+
+/// Walks the plan in its order and blocks what needs a blocked step.
+fn hold_dependents(steps: &mut [Step]) {
+    let mut open: BTreeSet<StepId> = BTreeSet::new();
+    for step in steps.iter_mut() {
+        if step.gate.is_none() {
+            step.gate = unmet_need(step, &open, &BTreeMap::new());
+        }
+        if step.gate.is_none() {
+            open.insert(step.id.clone());
+        }
+    }
 }
 
 /// Walks the plan in its order and blocks what needs a blocked step, and what goes beyond the limits of the cycle.

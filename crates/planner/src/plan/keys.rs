@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use super::admission::{Demand, let_through, let_through_new};
 use super::change::KeyRef;
 use super::context::Context;
 use super::draft::{Draft, Remedy};
 use super::step::{Block, Gate, StepId};
-use crate::document::{Access, Answer, Document, Principal, Request, access};
+use crate::document::{Answer, Document, Principal};
 use crate::inventory::{Key, KeyMetadata, ResolvedKey};
 use crate::kms::desired::Home;
 use crate::{Arn, Check, Reading};
@@ -40,6 +41,8 @@ pub(crate) struct KeyUser {
     pub(crate) actions: Vec<&'static str>,
     /// Condition keys (lower case) that AWS certainly sends, with their values.
     pub(crate) context: BTreeMap<String, Vec<String>>,
+    /// AWS sends neither `aws:SourceArn` nor `aws:SourceAccount` on this hop: a statement that asks for one shuts it out.
+    pub(crate) sends_no_source: bool,
     /// For the reason: "bucket `orders` publishes events to this queue".
     pub(crate) role: String,
 }
@@ -51,6 +54,8 @@ pub(crate) struct PlannedDocument {
     pub(crate) step: StepId,
     /// The whole document.
     pub(crate) document: Document,
+    /// The step may still be given more grants: it is not yet written what the document will be.
+    pub(crate) grows: bool,
 }
 
 /// What stands between a resource and a key.
@@ -60,6 +65,8 @@ pub(crate) struct KeyRequirement {
     pub(crate) needs: Vec<StepId>,
     /// Why the resource may not be moved to the key now.
     pub(crate) block: Option<Block>,
+    /// What has to be granted first on keys of ours, and is not yet in a step.
+    pub(crate) demands: Vec<Demand>,
 }
 
 impl WantedKey {
@@ -149,24 +156,34 @@ pub(crate) fn creation_step(cx: &Context<'_>, alias: &str) -> StepId {
 /// What must be true before a resource of this scope is moved to `wanted`, so that every user in `users` gets through.
 ///
 /// Order of the answers: not nameable → wrong state or kind → document not read yet (the key is put on
-/// `draft.wanted_facts`) → a user that the document does not let through. A document that an earlier step of this plan
-/// writes counts as if written, and that step becomes a need.
+/// `draft.wanted_facts`) → a user that the document does not let through ([`super::admission`]). A document that an earlier
+/// step of this plan writes counts as if written, and that step becomes a need.
 pub(crate) fn require_key(cx: &Context<'_>, draft: &mut Draft, wanted: &WantedKey, users: &[KeyUser]) -> KeyRequirement {
-    let arn = match wanted {
-        WantedKey::Unusable(block) => return KeyRequirement { needs: Vec::new(), block: Some(block.clone()) },
-        WantedKey::ToBeCreated { alias, step } => return created_key_lets_users_through(cx, draft, alias, step, users),
-        WantedKey::Exists(arn) => arn,
-    };
-    let required = known_metadata(cx, draft, arn).and_then(|(key, metadata)| {
-        let mut requirement = KeyRequirement { needs: usable(cx, draft, arn, metadata)?, block: None };
-        if metadata.aws_managed {
-            requirement.block = aws_managed_block(cx, arn, users);
-        } else if !users.is_empty() {
-            let_through(draft, key, users, &mut requirement)?;
+    let mut requirement = KeyRequirement::default();
+    let outcome = match wanted {
+        WantedKey::Unusable(block) => Err(block.clone()),
+        WantedKey::ToBeCreated { alias, step } => {
+            requirement.needs.push(step.clone());
+            let_through_new(draft, &cx.inventory.scope.arn("kms", alias), users, &mut requirement);
+            Ok(())
         }
-        Ok(requirement)
-    });
-    required.unwrap_or_else(|block| KeyRequirement { needs: Vec::new(), block: Some(block) })
+        WantedKey::Exists(arn) => existing_key(cx, draft, arn, users, &mut requirement),
+    };
+    match outcome {
+        Ok(()) => requirement,
+        Err(block) => KeyRequirement { block: Some(block), ..KeyRequirement::default() },
+    }
+}
+
+fn existing_key(cx: &Context<'_>, draft: &mut Draft, arn: &Arn, users: &[KeyUser], requirement: &mut KeyRequirement) -> Result<(), Block> {
+    let (key, metadata) = known_metadata(cx, draft, arn)?;
+    requirement.needs = usable(cx, draft, arn, metadata)?;
+    if metadata.aws_managed {
+        requirement.block = aws_managed_block(cx, arn, users);
+    } else if !users.is_empty() {
+        let_through(cx, draft, key, users, requirement)?;
+    }
+    Ok(())
 }
 
 fn unread(reason: String) -> Block {
@@ -186,44 +203,6 @@ fn known_metadata<'a>(cx: &Context<'a>, draft: &mut Draft, arn: &Arn) -> Result<
             Err(unread(format!("the state of key {arn} was not read")))
         }
     }
-}
-
-/// Today's document lets everybody through, or the one that an earlier step writes does, which then comes first.
-fn let_through(draft: &mut Draft, key: &Key, users: &[KeyUser], requirement: &mut KeyRequirement) -> Result<(), Block> {
-    let arn = &key.arn;
-    let text = match &key.document {
-        Reading::Known(text) => text,
-        Reading::Unreadable { unreadable } => {
-            let action = unreadable.missing_action.as_deref().unwrap_or("kms:GetKeyPolicy");
-            return Err(unread(format!(
-                "the document of key {arn} could not be read ({}; allow {action}), so nobody knows whether {} may use it",
-                unreadable.message, users[0].role
-            )));
-        }
-        Reading::NotRead => {
-            draft.wanted_facts.insert(arn.clone());
-            return Err(unread(format!("the document of key {arn} was not read")));
-        }
-    };
-    let today = Document::parse(text).map_err(|error| unread(format!("the document of key {arn} can't be read: {error}")))?;
-    requirement.block = shut_out(&today, arn, users);
-    if requirement.block.is_some()
-        && let Some(planned) = draft.planned_documents.get(arn)
-    {
-        requirement.needs.push(planned.step.clone());
-        requirement.block = shut_out(&planned.document, arn, users);
-    }
-    Ok(())
-}
-
-fn created_key_lets_users_through(cx: &Context<'_>, draft: &Draft, alias: &str, step: &StepId, users: &[KeyUser]) -> KeyRequirement {
-    let resource = cx.inventory.scope.arn("kms", alias);
-    let block = match draft.planned_documents.get(&resource) {
-        Some(planned) => shut_out(&planned.document, &resource, users),
-        // A replica, or a key that lacks its alias only: steps that name it wait for a fresh plan, which reads its document.
-        None => None,
-    };
-    KeyRequirement { needs: vec![step.clone()], block }
 }
 
 fn usable(cx: &Context<'_>, draft: &Draft, arn: &Arn, metadata: &KeyMetadata) -> Result<Vec<StepId>, Block> {
@@ -269,53 +248,11 @@ fn aws_managed_block(cx: &Context<'_>, arn: &Arn, users: &[KeyUser]) -> Option<B
         Principal::Aws(principal) => Arn::parse(principal).is_ok_and(|principal| principal.account() != account),
     })?;
     Some(Block {
-        name: Gate::KeyUse,
+        name: Gate::Path,
         reason: format!(
             "{} is an AWS-managed key, whose document can't be edited: {} could not use it. Name a customer managed key.",
             cx.inventory.key_name(arn),
             outsider.role
         ),
     })
-}
-
-fn shut_out(document: &Document, key: &Arn, users: &[KeyUser]) -> Option<Block> {
-    users.iter().find_map(|user| {
-        user.actions.iter().find_map(|action| {
-            let request = Request { principal: &user.principal, action, resource: key.as_str(), context: &user.context, context_is_complete: false };
-            let Access { answer, delegated, because } = access(document, key.account(), &request);
-            match answer {
-                Answer::Yes => None,
-                Answer::No | Answer::CannotTell => Some(Block {
-                    name: Gate::KeyUse,
-                    reason: format!(
-                        "{} needs {action} on key {key}, and its document does not let it for certain{}{}. Add this statement to the key's document: {}",
-                        user.role,
-                        if delegated { " (it leaves the decision to IAM policies, which the document can't show)" } else { "" },
-                        if because.is_empty() { String::new() } else { format!(": {because}") },
-                        statement_to_add(user)
-                    ),
-                }),
-            }
-        })
-    })
-}
-
-/// The exact statement that would let `user` through, in one line of JSON.
-pub(crate) fn statement_to_add(user: &KeyUser) -> String {
-    let principal = match &user.principal {
-        Principal::Aws(arn) => serde_json::json!({ "AWS": arn }),
-        Principal::Service(service) => serde_json::json!({ "Service": service }),
-    };
-    let mut statement = serde_json::json!({ "Effect": "Allow", "Principal": principal, "Action": user.actions, "Resource": "*" });
-    let mut conditions = serde_json::Map::new();
-    for (key, operator) in [("aws:sourceaccount", "StringEquals"), ("aws:sourcearn", "ArnEquals")] {
-        if let Some(values) = user.context.get(key) {
-            let name = if key == "aws:sourceaccount" { "aws:SourceAccount" } else { "aws:SourceArn" };
-            conditions.insert(operator.to_owned(), serde_json::json!({ name: values }));
-        }
-    }
-    if !conditions.is_empty() {
-        statement["Condition"] = serde_json::Value::Object(conditions);
-    }
-    statement.to_string()
 }

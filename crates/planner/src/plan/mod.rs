@@ -1,5 +1,6 @@
 //! The plan: findings of all services and the ordered steps that end their drift.
 
+pub(crate) mod admission;
 pub mod change;
 pub(crate) mod compare;
 mod considered;
@@ -12,7 +13,7 @@ pub mod select;
 pub mod step;
 pub(crate) mod transit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +40,20 @@ pub struct Plan {
 }
 
 /// Judges everything in the inventory and orders what has to be done. Deterministic: the same input, the same plan.
+///
+/// Keys are planned before the resources that need them, and what those need of a key's document is known only once
+/// they are planned: so where they need grants, everything is planned again with these.
 pub fn plan(cx: &Context<'_>) -> Plan {
-    let mut draft = draft::Draft::default();
+    let mut draft = drafted(cx, BTreeMap::new());
+    let demands = gates::demands_of_open_steps(cx, &draft);
+    if !demands.is_empty() {
+        draft = drafted(cx, demands);
+    }
+    gates::finish(cx, draft)
+}
+
+fn drafted(cx: &Context<'_>, demands: BTreeMap<Arn, Vec<keys::KeyUser>>) -> draft::Draft {
+    let mut draft = draft::Draft { demands, ..draft::Draft::default() };
     crate::kms::plan::plan(cx, &mut draft);
     crate::s3::plan::plan(cx, &mut draft);
     crate::sqs::plan::plan(cx, &mut draft);
@@ -48,5 +61,5 @@ pub fn plan(cx: &Context<'_>) -> Plan {
     crate::kinesis::plan::plan(cx, &mut draft);
     crate::firehose::plan::plan(cx, &mut draft);
     crate::rds::plan::plan(cx, &mut draft);
-    gates::finish(cx, draft)
+    draft
 }

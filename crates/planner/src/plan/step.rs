@@ -50,7 +50,7 @@ closed_set! {
         DocumentSize = "document-size",
         /// The wanted key can't be used as it is: state, kind, region.
         KeyState = "key-state",
-        /// The wanted key's document does not let a known user of the resource use it.
+        /// Nobody can tell who uses the resource, so nobody can tell whether all of them could use the wanted key.
         KeyUse = "key-use",
         /// A hop of the resource's data path would break: somebody who sends, delivers or reads needs what he has not got.
         Path = "path",

@@ -28,11 +28,10 @@ pub(crate) fn encryption(
     if found.is_none() && difference.begins_kms {
         found = begins_kms(draft, bucket, website);
     }
-    let mut requirement = KeyRequirement { needs: Vec::new(), block: found };
+    let mut requirement = KeyRequirement { block: found, ..KeyRequirement::default() };
     if difference.moves_to_key() {
         let of_key = new_key(cx, draft, bucket, desired, difference);
-        requirement.needs = of_key.needs;
-        requirement.block = requirement.block.or(of_key.block);
+        requirement = KeyRequirement { block: requirement.block.or(of_key.block), ..of_key };
     }
     if requirement.block.is_none() && (difference.changes_bucket_key || (difference.changes_key && difference.after.bucket_key)) {
         requirement.block = bucket_key_change(cx, draft, bucket, difference);
@@ -92,7 +91,7 @@ fn new_key(
     };
     let mut requirement = match &desired.key {
         Some((_, wanted)) => require_key(cx, draft, wanted, &users),
-        None => KeyRequirement { needs: Vec::new(), block: shut_out_of_default_key(cx, &users) },
+        None => KeyRequirement { block: shut_out_of_default_key(cx, &users), ..KeyRequirement::default() },
     };
     if requirement.block.is_none() {
         requirement.block = cannot_tell;
@@ -108,7 +107,7 @@ fn shut_out_of_default_key(cx: &Context<'_>, users: &[KeyUser]) -> Option<Block>
         Principal::Aws(name) => Arn::parse(name).is_ok_and(|arn| arn.account() != account),
     })?;
     Some(Block {
-        name: Gate::KeyUse,
+        name: Gate::Path,
         reason: format!(
             "The rule names no key, so S3 would use {DEFAULT_KEY}, whose document can't be edited: {} could not use it. Name a customer managed key.",
             outsider.role
@@ -160,7 +159,7 @@ fn context_block(cx: &Context<'_>, draft: &mut Draft, bucket: &Bucket, (arn, use
 fn context_reason(bucket: &Bucket, key: &Arn, values: &str, bucket_key: bool) -> Block {
     let told = if bucket_key { format!("the bucket's ARN {}", bucket.arn) } else { format!("the object's ARN {}/…", bucket.arn) };
     Block {
-        name: Gate::KeyUse,
+        name: Gate::Path,
         reason: format!(
             "The document of key {key} has a condition kms:EncryptionContext:aws:s3:arn = {values}. With this change S3 tells KMS {told} instead, and whoever the condition lets in today is refused. Add that value to the condition first."
         ),

@@ -244,7 +244,7 @@ mod encryption_gates {
     fn flow_logs_need_the_key_to_let_them_in() {
         let logs = allow_put(&json!({"Service": "delivery.logs.amazonaws.com"}));
         let shut = plan(KMS_RULE, &logs);
-        assert_eq!(gate(&shut, ENC), Some(Gate::KeyUse));
+        assert_eq!(gate(&shut, ENC), Some(Gate::Path));
         assert!(reason(&shut, ENC).contains("\"Service\":\"delivery.logs.amazonaws.com\""));
         let open = plan_with(KMS_RULE, &logs, &json!([grant("delivery.logs.amazonaws.com", &json!(null))]), &json!({}));
         assert_eq!(gate(&open, ENC), None);
@@ -265,7 +265,7 @@ mod encryption_gates {
                 "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": "arn:aws:cloudtrail:*:111122223333:trail/*"}
             }),
         );
-        assert_eq!(gate(&plan(KMS_RULE, &bucket), ENC), Some(Gate::KeyUse));
+        assert_eq!(gate(&plan(KMS_RULE, &bucket), ENC), Some(Gate::Path));
         assert_eq!(gate(&plan_with(KMS_RULE, &bucket, &json!([key]), &json!({})), ENC), None);
     }
 
@@ -324,7 +324,7 @@ mod encryption_gates {
         }}});
         let more = json!({"deliveryStreams": streams});
         let shut = plan_with(KMS_RULE, &json!({}), &json!([]), &more);
-        assert_eq!(gate(&shut, ENC), Some(Gate::KeyUse));
+        assert_eq!(gate(&shut, ENC), Some(Gate::Path));
         assert!(reason(&shut, ENC).contains("delivery stream orders"));
         let allow =
             json!({"Effect": "Allow", "Principal": {"AWS": role}, "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"});
@@ -334,7 +334,7 @@ mod encryption_gates {
         narrow["Condition"] = json!({"StringLike": {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::data/*"}});
         assert_eq!(gate(&plan_with(KMS_RULE, &json!({}), &json!([narrow]), &more), ENC), None);
         let with_bucket_key = KMS_RULE.replace("alias/finance}", "alias/finance, bucketKey: true}");
-        assert_eq!(gate(&plan_with(&with_bucket_key, &json!({}), &json!([narrow]), &more), ENC), Some(Gate::KeyUse));
+        assert_eq!(gate(&plan_with(&with_bucket_key, &json!({}), &json!([narrow]), &more), ENC), Some(Gate::Path));
     }
 
     #[test]
@@ -348,7 +348,7 @@ mod encryption_gates {
             }])
         };
         let on_objects = plan_with(rule, &observed, &statement(json!("arn:aws:s3:::data/in/*")), &json!({}));
-        assert_eq!(gate(&on_objects, ENC), Some(Gate::KeyUse));
+        assert_eq!(gate(&on_objects, ENC), Some(Gate::Path));
         assert!(reason(&on_objects, ENC).contains("arn:aws:s3:::data/in/*"));
         for values in [json!(["arn:aws:s3:::data", "arn:aws:s3:::data/*"]), json!("arn:aws:s3:::data*"), json!("arn:aws:s3:::elsewhere/*")]
         {
@@ -367,7 +367,7 @@ mod encryption_gates {
             "destinations": [{"id": "d", "kind": "extendedS3", "bucket": "arn:aws:s3:::data", "role": "arn:aws:iam::111122223333:role/f", "kmsKey": KEY}]
         }}}});
         let plan = plan_with(rule, &encrypted(&json!({"algorithm": "aws:kms", "kmsKey": OTHER_KEY})), &json!([statement]), &more);
-        assert_eq!(gate(&plan, ENC), Some(Gate::KeyUse));
+        assert_eq!(gate(&plan, ENC), Some(Gate::Path));
     }
 
     #[test]
@@ -385,7 +385,7 @@ mod encryption_gates {
     fn the_default_key_of_s3_serves_no_other_account() {
         let reader = json!({"document": document(&json!([{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}]))});
         let rule = "s3: [{name: r, atRest: {algorithm: 'aws:kms'}}]";
-        assert_eq!(gate(&plan(rule, &reader), ENC), Some(Gate::KeyUse));
+        assert_eq!(gate(&plan(rule, &reader), ENC), Some(Gate::Path));
         assert_eq!(gate(&plan(rule, &json!({})), ENC), None);
     }
 

@@ -64,7 +64,7 @@ fn alarms_need_cloud_watch_on_the_key() {
     let alarm = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:high";
     let attributes = json!({"document": allow("cloudwatch.amazonaws.com", &json!({"ArnLike": {"aws:SourceArn": alarm}}))});
     let shut = plan(KEY_RULE, &attributes);
-    assert_eq!(gate(&shut, ENC), Some(Gate::KeyUse));
+    assert_eq!(gate(&shut, ENC), Some(Gate::Path));
     assert!(reason(&shut, ENC).contains("cloudwatch.amazonaws.com"));
     let narrowed = grant("cloudwatch.amazonaws.com", &json!({"StringEquals": {"aws:SourceAccount": "111122223333"}}));
     assert_eq!(gate(&plan_with(KEY_RULE, &attributes, &json!([narrowed]), &json!({})), ENC), None);
@@ -79,7 +79,7 @@ fn event_bridge_needs_a_statement_without_source_conditions() {
     ] {
         let narrowed = grant("events.amazonaws.com", &condition);
         let plan = plan_with(KEY_RULE, &attributes, &json!([narrowed]), &json!({}));
-        assert_eq!(gate(&plan, ENC), Some(Gate::KeyUse), "{condition}");
+        assert_eq!(gate(&plan, ENC), Some(Gate::Path), "{condition}");
         assert!(!reason(&plan, ENC).contains("\"Condition\""), "the statement to add must not be narrowed");
     }
     let open = grant("events.amazonaws.com", &json!(null));

@@ -1,0 +1,150 @@
+//! Does a key's document let a resource's users through; and where it does not, who may change that?
+//!
+//! A document that an earlier step of this plan writes counts as if written. What is missing on a key that a policy
+//! lists is asked for (a [`Demand`]): the plan gives it in the step that writes the key's document, before the resource is
+//! switched, and only if nothing else stops the switch. On any other key it is somebody else's to give, and the step is blocked.
+
+use super::context::Context;
+use super::draft::Draft;
+use super::keys::{KeyRequirement, KeyUser};
+use super::step::{Block, Gate};
+use crate::Arn;
+use crate::document::{Access, Answer, Document, Request, access};
+use crate::inventory::{Key, Reading};
+use crate::kms::needs::{statements_to_add, with_needs};
+
+/// What a resource needs on the document of a key of ours before it may be switched to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Demand {
+    /// The key's ARN; for a key to be created its alias's.
+    pub(crate) key: Arn,
+    /// Who is not let through yet.
+    pub(crate) users: Vec<KeyUser>,
+}
+
+/// Today's document lets everybody through, or the one that an earlier step writes does, which then comes first; or it
+/// is asked for.
+pub(super) fn let_through(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    key: &Key,
+    users: &[KeyUser],
+    requirement: &mut KeyRequirement,
+) -> Result<(), Block> {
+    let arn = &key.arn;
+    let today = readable(draft, key, users)?;
+    if shut_out(&today, arn, users).is_empty() {
+        return Ok(());
+    }
+    let mut document = &today;
+    if let Some(planned) = draft.planned_documents.get(arn) {
+        requirement.needs.push(planned.step.clone());
+        document = &planned.document;
+    }
+    let owner = if cx.lists(arn) { Owner::Policy } else { Owner::Other };
+    ask_or_block(owner, draft, document, (arn, users), requirement);
+    Ok(())
+}
+
+/// The same for a key that a step of this plan creates.
+pub(super) fn let_through_new(draft: &Draft, alias: &Arn, users: &[KeyUser], requirement: &mut KeyRequirement) {
+    // Steps that name a replica, which has no document here yet, wait for a fresh plan.
+    if let Some(planned) = draft.planned_documents.get(alias) {
+        let owner = if planned.grows { Owner::Policy } else { Owner::PolicyOnceItHasItsAlias };
+        ask_or_block(owner, draft, &planned.document, (alias, users), requirement);
+    }
+}
+
+/// Who may add to a key's document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// A policy lists the key: we do.
+    Policy,
+    /// We do, in a later plan: steps that name the key wait for it.
+    PolicyOnceItHasItsAlias,
+    /// Somebody else.
+    Other,
+}
+
+fn ask_or_block(owner: Owner, draft: &Draft, document: &Document, (key, users): (&Arn, &[KeyUser]), requirement: &mut KeyRequirement) {
+    let refused = shut_out(document, key, users);
+    if refused.is_empty() {
+        return;
+    }
+    let lacking: Vec<KeyUser> = refused.iter().map(|refused| refused.user.clone()).collect();
+    let possible = with_needs(document, key, &lacking).is_some();
+    match owner {
+        Owner::Policy | Owner::PolicyOnceItHasItsAlias if !possible => requirement.block = Some(blocked(key, &refused, &lacking)),
+        Owner::Other => requirement.block = Some(blocked(key, &refused, &lacking)),
+        Owner::PolicyOnceItHasItsAlias => {}
+        Owner::Policy => match draft.refused_documents.get(key) {
+            Some(block) => requirement.block = Some(block.clone()),
+            None => requirement.demands.push(Demand { key: key.clone(), users: lacking }),
+        },
+    }
+}
+
+fn readable(draft: &mut Draft, key: &Key, users: &[KeyUser]) -> Result<Document, Block> {
+    let unread = |reason: String| Block { name: Gate::Unread, reason };
+    let arn = &key.arn;
+    match &key.document {
+        Reading::Known(text) => Document::parse(text).map_err(|error| unread(format!("the document of key {arn} can't be read: {error}"))),
+        Reading::Unreadable { unreadable } => {
+            let action = unreadable.missing_action.as_deref().unwrap_or("kms:GetKeyPolicy");
+            Err(unread(format!(
+                "the document of key {arn} could not be read ({}; allow {action}), so nobody knows whether {} may use it",
+                unreadable.message, users[0].role
+            )))
+        }
+        Reading::NotRead => {
+            draft.wanted_facts.insert(arn.clone());
+            Err(unread(format!("the document of key {arn} was not read")))
+        }
+    }
+}
+
+/// A user whom a document does not let through for certain.
+struct Refused<'a> {
+    user: &'a KeyUser,
+    action: &'static str,
+    access: Access,
+}
+
+fn shut_out<'a>(document: &Document, key: &Arn, users: &'a [KeyUser]) -> Vec<Refused<'a>> {
+    let refused = |user: &'a KeyUser| {
+        user.actions.iter().find_map(|action| {
+            let request =
+                Request { principal: &user.principal, action, resource: key.as_str(), context: &user.context, context_is_complete: false };
+            let access = access(document, key.account(), &request);
+            (access.answer != Answer::Yes).then_some(Refused { user, action, access })
+        })
+    };
+    users.iter().filter_map(refused).collect()
+}
+
+fn blocked(key: &Arn, refused: &[Refused<'_>], lacking: &[KeyUser]) -> Block {
+    let Some(Refused { user, action, access: Access { answer: _, delegated, because } }) = refused.first() else {
+        return Block { name: Gate::Path, reason: format!("the document of key {key} does not let everybody through") };
+    };
+    let others = match refused.len() - 1 {
+        0 => String::new(),
+        1 => " So it is with one more.".to_owned(),
+        more => format!(" So it is with {more} more."),
+    };
+    let statements = statements_to_add(lacking);
+    let cure = if statements.len() == 1 { "Add this statement" } else { "Add these statements" };
+    Block {
+        name: Gate::Path,
+        reason: format!(
+            "{} needs {action} on key {key}, and its document does not let it for certain{}{}.{others} {cure} to the key's document: {}",
+            user.role,
+            if *delegated { " (it leaves the decision to IAM policies, which the document can't show)" } else { "" },
+            if because.is_empty() { String::new() } else { format!(": {because}") },
+            statements.join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+#[path = "admission_tests.rs"]
+mod tests;

@@ -21,11 +21,14 @@ pub struct Settings {
     pub seed: u64,
     /// Transitions that take time in AWS (ENABLING, creating, copying …) take it here; else they are done at once.
     pub slow_transitions: bool,
+    /// How long key documents and grants take to count after they were written. KMS is eventually consistent: usually
+    /// seconds. [KMS: Eventual consistency]
+    pub key_propagation: std::time::Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { account: "111122223333".to_owned(), seed: 1, slow_transitions: true }
+        Self { account: "111122223333".to_owned(), seed: 1, slow_transitions: true, key_propagation: std::time::Duration::ZERO }
     }
 }
 

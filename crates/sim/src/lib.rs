@@ -25,6 +25,8 @@ pub mod world;
 mod client;
 mod server;
 mod shared;
+#[cfg(test)]
+mod testing;
 mod tls;
 
 pub mod cloudfront;

@@ -60,6 +60,14 @@ pub(super) fn create(world: &mut World, origin: &Origin, input: &Input) -> Resul
     let alias = alias_arn(origin.account(), &origin.region, name(input)?);
     let arn = target(world, origin, input)?;
     permitted_on_both(world, origin, "kms:CreateAlias", &alias, &arn)?;
+    create_unasked(world, origin, input)?;
+    Ok(Value::Null)
+}
+
+/// The same without a word about permission.
+pub(super) fn create_unasked(world: &mut World, origin: &Origin, input: &Input) -> Result<(), ApiError> {
+    let alias = alias_arn(origin.account(), &origin.region, name(input)?);
+    let arn = target(world, origin, input)?;
     if world.kms.aliases.contains_key(&alias) {
         return Err(ApiError::bad_request("AlreadyExistsException", format!("An alias with the name {alias} already exists")));
     }
@@ -72,7 +80,7 @@ pub(super) fn create(world: &mut World, origin: &Origin, input: &Input) -> Resul
     }
     let (key, now) = (key.id.clone(), world.now());
     world.kms.aliases.insert(alias, Alias { key, created: now, updated: now });
-    Ok(Value::Null)
+    Ok(())
 }
 
 /// `UpdateAlias`: from one key to another of the same kind.

@@ -56,7 +56,7 @@ fn lets_back_in(world: &World, origin: &Origin, document: &Document) -> bool {
 }
 
 /// [kms:PutKeyPolicy `Policy`; KMS: Key policies]
-fn parse(text: &str) -> Result<Document, ApiError> {
+pub(super) fn parse(text: &str) -> Result<Document, ApiError> {
     let allowed = |c: char| matches!(c, '\u{9}' | '\u{A}' | '\u{D}' | '\u{20}'..='\u{FF}');
     if text.is_empty() || !text.chars().all(allowed) {
         let pattern = "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";

@@ -1,7 +1,10 @@
 //! Grants: permissions beside a key's document, which only ever allow. [KMS: Grants in AWS KMS]
 
+use super::usage::{self, Request};
+use super::{GrantRequest, KeyRefusal, resolve};
 use crate::access::Caller;
 use crate::moment::Moment;
+use crate::world::World;
 
 /// A grant.
 #[derive(Debug, Clone)]
@@ -70,5 +73,47 @@ pub(super) fn names(principal: &str, caller: &Caller) -> bool {
         Caller::Root { .. } | Caller::User { .. } | Caller::Role { .. } => {
             caller.principal_arn().is_some_and(|own| own == principal) || caller.arn() == principal
         }
+    }
+}
+
+/// Makes a grant for a service. On success: the key's ARN and the grant's id. Services pass the grant's token on, so it
+/// counts at once. [KMS: Grant token]
+pub(crate) fn create_grant(world: &mut World, request: &GrantRequest<'_>) -> Result<(String, String), KeyRefusal> {
+    let arn = resolve::resolve(world, request.key, request.account, request.region)?;
+    let asked = Request {
+        caller: request.caller,
+        action: "kms:CreateGrant",
+        key: &arn,
+        written: request.key,
+        via: Some(request.via),
+        encryption_context: request.encryption_context,
+        secure: true,
+        grant_tokens: &[],
+    };
+    usage::usable(usage::authorize(world, &asked)?, "kms:CreateGrant")?;
+    let (id, token, now) = (world.hex(64), world.hex(64), world.now());
+    let pairs = request.encryption_context.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let service = format!("{}.amazonaws.com", request.via);
+    let grant = Grant {
+        id: id.clone(),
+        token,
+        name: None,
+        created: now,
+        from: now,
+        until: None,
+        grantee: service.clone(),
+        retiring: Some(service),
+        issuer: request.caller.account().unwrap_or_default().to_owned(),
+        operations: request.operations.iter().map(|operation| (*operation).to_owned()).collect(),
+        constraints: (!request.encryption_context.is_empty()).then_some(Constraints::Subset(pairs)),
+    };
+    super::found(world, &arn)?.grants.push(grant);
+    Ok((arn, id))
+}
+
+/// The grantee gives a grant back. One that is gone already stays gone.
+pub(crate) fn retire_grant(world: &mut World, key_arn: &str, grant_id: &str) {
+    if let Some(key) = world.kms.keys.get_mut(key_arn) {
+        key.grants.retain(|grant| grant.id != grant_id);
     }
 }

@@ -10,7 +10,11 @@ mod grants;
 mod key;
 mod keys;
 mod resolve;
+mod seed;
 mod usage;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +27,7 @@ use crate::http::{Call, Reply};
 use crate::wire::{Route, json};
 use crate::world::{Origin, World};
 
+pub(crate) use grants::{create_grant, retire_grant};
 pub use key::KeyState;
 pub(crate) use usage::use_key;
 
@@ -240,11 +245,3 @@ pub(crate) struct GrantRequest<'a> {
     /// The grant serves only uses whose encryption context holds these.
     pub(crate) encryption_context: &'a [(&'a str, &'a str)],
 }
-
-/// Makes a grant. On success: the key's ARN and the grant's id.
-pub(crate) fn create_grant(_world: &mut World, _request: &GrantRequest<'_>) -> Result<(String, String), KeyRefusal> {
-    Err(KeyRefusal::NotFound("no keys yet".to_owned()))
-}
-
-/// The grantee gives a grant back. One that is gone already stays gone.
-pub(crate) fn retire_grant(_world: &mut World, _key_arn: &str, _grant_id: &str) {}

@@ -5,23 +5,28 @@
 //! its scopes comes first, and each bucket is worked in its own region's scope.
 
 pub(crate) mod keys;
+pub(crate) mod once;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use everseal_controller::{Account, ApplyError, KmsErrorPoint};
-use everseal_planner::inventory::ErrorClass;
+use everseal_planner::inventory::{Distribution, ErrorClass, PathFacts};
 use everseal_planner::plan::{Change, Reads, Target};
-use everseal_planner::{Arn, Inventory, Scope, Service, Unreadable};
+use everseal_planner::{Arn, Inventory, Reading, Scope, Service, Unreadable};
 
+use self::once::OncePerPass;
 use crate::call::ScopeContext;
+use crate::error::reading;
 use crate::s3::BucketListing;
-use crate::{cloudwatch, firehose, kinesis, kms, rds, s3, sns, sqs, tags};
+use crate::{cloudfront, cloudwatch, events, firehose, iam, kinesis, kms, rds, s3, sns, sqs, tags};
 
 /// What the scopes of one account share.
 #[derive(Debug, Default)]
 pub(crate) struct AccountShared {
     pub(crate) buckets: BucketListing,
+    pub(crate) distributions: OncePerPass<Reading<Vec<Distribution>>>,
+    pub(crate) roles: OncePerPass<Reading<iam::Roles>>,
 }
 
 /// One account × region.
@@ -36,11 +41,37 @@ impl AwsAccount {
         Self { ctx, shared }
     }
 
+    /// What lies beside the resources: everything where paths are asked for, else the roles that steps hang on. A partial
+    /// observation lists nothing: what it does not read stays as it was.
+    async fn path_facts(&self, target: &Target, reads: &Reads) -> PathFacts {
+        let (ctx, region) = (&self.ctx, self.ctx.scope().region.as_str());
+        match target {
+            Target::Everything if reads.path_facts => {
+                let (event_rules, distributions, channels, roles) = futures::join!(
+                    events::rules(ctx),
+                    self.shared.distributions.take(region, async { reading(cloudfront::distributions(ctx).await) }),
+                    kinesis::channels(ctx),
+                    self.shared.roles.take(region, async { reading(iam::all(ctx).await) }),
+                );
+                PathFacts {
+                    event_rules: reading(event_rules),
+                    distributions: Reading::clone(&distributions),
+                    channels: reading(channels),
+                    roles: Reading::clone(&roles),
+                }
+            }
+            Target::Resources(arns) if reads.gate_facts || reads.path_facts => {
+                PathFacts { roles: iam::named(ctx, &self.shared.roles, arns).await, ..PathFacts::default() }
+            }
+            Target::Everything | Target::Resources(_) => PathFacts::default(),
+        }
+    }
+
     /// All services but KMS, at the same time.
     async fn observe_services(&self, target: &Target, reads: &Reads) -> Inventory {
         let ctx = &self.ctx;
         let wants = |service: Service| reads.services.contains(&service) && targets(target, service);
-        let (buckets, queues, topics, delivery, data, databases, tags) = futures::join!(
+        let (buckets, queues, topics, delivery, data, databases, tags, path_facts) = futures::join!(
             when(wants(Service::S3), s3::observe(ctx, &self.shared.buckets, target, reads)),
             when(wants(Service::Sqs), sqs::observe(ctx, target, reads)),
             when(wants(Service::Sns), sns::observe(ctx, target, reads)),
@@ -48,12 +79,14 @@ impl AwsAccount {
             when(wants(Service::Kinesis), kinesis::observe(ctx, target, reads)),
             when(wants(Service::Rds), rds::observe(ctx, target, reads)),
             tags::observe(ctx, target, reads),
+            Box::pin(self.path_facts(target, reads)),
         );
         let mut inventory = ctx.part();
         for part in [buckets, queues, topics, delivery, data, databases].into_iter().flatten() {
             join(&mut inventory, part);
         }
         tags::assign(&mut inventory, &tags, reads);
+        inventory.path_facts = path_facts;
         inventory
     }
 }

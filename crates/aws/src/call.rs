@@ -100,6 +100,9 @@ struct Clients {
     rds: OnceLock<aws_sdk_rds::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
+    events: OnceLock<aws_sdk_eventbridge::Client>,
+    cloudfront: OnceLock<aws_sdk_cloudfront::Client>,
+    iam: OnceLock<aws_sdk_iam::Client>,
     tagging: OnceLock<aws_sdk_resourcegroupstagging::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
 }
@@ -217,6 +220,18 @@ impl ScopeContext {
     client!(
         /// CloudWatch.
         cloudwatch, aws_sdk_cloudwatch, Api::CloudWatch
+    );
+    client!(
+        /// Amazon EventBridge.
+        events, aws_sdk_eventbridge, Api::Events
+    );
+    client!(
+        /// Amazon CloudFront: the SDK finds the partition's one endpoint from any of its regions.
+        cloudfront, aws_sdk_cloudfront, Api::CloudFront
+    );
+    client!(
+        /// AWS IAM: one endpoint for the partition as well.
+        iam, aws_sdk_iam, Api::Iam
     );
     client!(
         /// Resource Groups Tagging API.

@@ -12,10 +12,13 @@
 
 pub mod account;
 pub mod call;
+pub mod cloudfront;
 pub mod cloudwatch;
 pub mod connect;
 pub mod error;
+pub mod events;
 pub mod firehose;
+pub mod iam;
 pub mod kinesis;
 pub mod kms;
 mod listing;

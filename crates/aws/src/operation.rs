@@ -23,6 +23,12 @@ pub enum Api {
     Kms,
     /// CloudWatch metrics.
     CloudWatch,
+    /// Amazon EventBridge.
+    Events,
+    /// Amazon CloudFront: global, whatever the scope's region.
+    CloudFront,
+    /// AWS IAM: global like it.
+    Iam,
     /// Resource Groups Tagging API.
     Tagging,
     /// Security Token Service.
@@ -31,8 +37,21 @@ pub enum Api {
 
 impl Api {
     /// Every API, in the order of its discriminant.
-    pub const ALL: [Self; 10] =
-        [Self::S3, Self::Sqs, Self::Sns, Self::Firehose, Self::Kinesis, Self::Rds, Self::Kms, Self::CloudWatch, Self::Tagging, Self::Sts];
+    pub const ALL: [Self; 13] = [
+        Self::S3,
+        Self::Sqs,
+        Self::Sns,
+        Self::Firehose,
+        Self::Kinesis,
+        Self::Rds,
+        Self::Kms,
+        Self::CloudWatch,
+        Self::Events,
+        Self::CloudFront,
+        Self::Iam,
+        Self::Tagging,
+        Self::Sts,
+    ];
 
     /// The label in metrics.
     pub const fn id(self) -> &'static str {
@@ -45,6 +64,9 @@ impl Api {
             Self::Rds => "rds",
             Self::Kms => "kms",
             Self::CloudWatch => "cloudwatch",
+            Self::Events => "events",
+            Self::CloudFront => "cloudfront",
+            Self::Iam => "iam",
             Self::Tagging => "tagging",
             Self::Sts => "sts",
         }
@@ -56,8 +78,8 @@ impl Api {
             Self::S3 | Self::Sqs | Self::Sns => 32,
             Self::Kms => 16,
             Self::Kinesis => 8,
-            Self::Firehose | Self::Rds | Self::CloudWatch => 4,
-            Self::Tagging | Self::Sts => 2,
+            Self::Firehose | Self::Rds | Self::CloudWatch | Self::Events | Self::Iam => 4,
+            Self::CloudFront | Self::Tagging | Self::Sts => 2,
         }
     }
 }

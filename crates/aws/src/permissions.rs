@@ -18,9 +18,12 @@ pub enum PermissionMode {
 /// Every operation that Everseal calls.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     [
+        crate::cloudfront::operations::ALL,
         crate::cloudwatch::operations::ALL,
         crate::connect::sts::ALL,
+        crate::events::operations::ALL,
         crate::firehose::operations::ALL,
+        crate::iam::operations::ALL,
         crate::kinesis::operations::ALL,
         crate::kms::operations::ALL,
         crate::rds::operations::ALL,

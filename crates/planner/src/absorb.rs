@@ -123,7 +123,7 @@ pub fn service_of(arn: &Arn) -> Option<Service> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::inventory::{ErrorClass, QueueAttributes, Unreadable};
+    use crate::inventory::{ErrorClass, QueueAttributes, Role, Unreadable};
     use crate::{Reading, Scope};
 
     fn scope() -> Scope {
@@ -174,6 +174,28 @@ mod tests {
         let after = &ours.queues[&queue("q").arn];
         assert!(after.attributes.known().unwrap().sqs_managed_sse);
         assert_eq!(after.tags.known().unwrap()["team"], "a");
+    }
+
+    #[test]
+    fn roles_come_a_few_at_a_time_and_an_unreadable_one_is_not_taken_for_unasked() {
+        let roles = |names: &[&str]| {
+            let mut part = Inventory::empty(scope(), 1);
+            let role = |name: &&str| {
+                (Arn::new("aws", "iam", "", "1", &format!("role/{name}")), Role { policies: vec![(*name).to_owned()], boundary: None })
+            };
+            part.path_facts.roles = Reading::Known(names.iter().map(role).collect());
+            part
+        };
+        let mut ours = Inventory::empty(scope(), 1);
+        ours.absorb(roles(&["a"]), &BTreeSet::new());
+        ours.absorb(roles(&["b"]), &BTreeSet::new());
+        ours.absorb(Inventory::empty(scope(), 1), &BTreeSet::new());
+        assert_eq!(ours.path_facts, roles(&["a", "b"]).path_facts);
+        let mut refused = Inventory::empty(scope(), 1);
+        let why = Unreadable { class: ErrorClass::Denied, operation: "GetRole".into(), missing_action: None, message: "no".into() };
+        refused.path_facts.roles = Reading::Unreadable { unreadable: why };
+        ours.absorb(refused.clone(), &BTreeSet::new());
+        assert_eq!(ours.path_facts, refused.path_facts);
     }
 
     #[test]

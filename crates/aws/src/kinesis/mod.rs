@@ -1,6 +1,7 @@
 //! Kinesis Data Streams: data streams and their encryption.
 
 mod apply;
+mod channels;
 mod convert;
 mod observe;
 pub mod operations;
@@ -8,4 +9,5 @@ pub mod operations;
 mod tests;
 
 pub use apply::apply;
+pub(crate) use channels::channels;
 pub use observe::observe;

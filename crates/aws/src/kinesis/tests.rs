@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use everseal_planner::inventory::ErrorClass;
+use everseal_planner::inventory::{Channel, ErrorClass};
 use everseal_planner::kinesis::observed::DataStreamSummary;
 use everseal_planner::plan::{Change, KeyRef, Reads, Target};
 use everseal_planner::{Arn, Reading, Service};
@@ -121,4 +121,75 @@ async fn a_stream_that_is_changing_is_a_conflict_and_a_key_to_come_is_never_sent
     let change = Change::DataStreamEncryption { before: None, after: KeyRef::ToBeCreated { alias: "alias/finance".into() } };
     assert_eq!(apply(&wire.context(), &arn("in"), &change).await.unwrap_err().class, ErrorClass::Invalid);
     assert_eq!(wire.seen().len(), 1);
+}
+
+fn channel(name: &str) -> String {
+    format!("arn:aws:kinesis:us-east-1:111122223333:channel/{name}")
+}
+
+/// Two pages: one channel to a bucket from two streams under a key, one to S3 Tables.
+fn channels(seen: &Seen) -> Answer {
+    let listed = |name: &str| {
+        json!({ "ChannelName": name, "ChannelARN": channel(name), "ChannelId": name, "ChannelStatus": "ACTIVE",
+            "ChannelCreationTimestamp": 1_764_000_000, "ChannelDestinationType": "S3", "Streams": [] })
+    };
+    let from = |name: &str| json!({ "StreamARN": arn(name).as_str(), "StreamCreationTimestamp": 1_764_000_000 });
+    let asked = body(seen);
+    let answer = match (seen.target.as_str(), asked["NextToken"].as_str(), asked["ChannelARN"].as_str()) {
+        ("ListChannels", None, _) => json!({ "ChannelSummaries": [listed("lake")], "NextToken": "t" }),
+        ("ListChannels", Some("t"), _) => json!({ "ChannelSummaries": [listed("tables")] }),
+        ("DescribeChannel", _, Some(named)) => {
+            let lake = named.ends_with("lake");
+            let mut description = listed(if lake { "lake" } else { "tables" });
+            description["ServiceExecutionRoleARN"] = json!("arn:aws:iam::111122223333:role/channel");
+            description["StreamConfigurationList"] = if lake { json!([from("a"), from("b")]) } else { json!([from("c")]) };
+            if lake {
+                description["EncryptionConfiguration"] = json!({ "EncryptionType": "KMS", "KeyId": KEY });
+                description["S3DestinationConfiguration"] = json!({ "DataFreshnessInSeconds": 60, "StorageConfiguration": {
+                    "BucketARN": "arn:aws:s3:::lake", "ExpectedBucketOwner": "111122223333", "CompressionType": "GZIP" } });
+            }
+            json!({ "ChannelDescription": description })
+        }
+        other => panic!("unexpected {other:?}"),
+    };
+    Answer::ok(answer.to_string())
+}
+
+#[tokio::test]
+async fn channels_of_all_pages_are_described_with_bucket_role_and_key() {
+    let wire = Wire::new(channels);
+    let found = super::channels(&wire.context()).await.unwrap();
+    let role = Some(Arn::parse("arn:aws:iam::111122223333:role/channel").unwrap());
+    let lake = |stream: &str| Channel {
+        arn: Arn::parse(&channel("lake")).unwrap(),
+        stream: arn(stream),
+        bucket: Some(Arn::parse("arn:aws:s3:::lake").unwrap()),
+        role: role.clone(),
+        kms_key: Some(KEY.to_owned()),
+    };
+    let tables =
+        Channel { arn: Arn::parse(&channel("tables")).unwrap(), stream: arn("c"), bucket: None, role: role.clone(), kms_key: None };
+    assert_eq!(found, [lake("a"), lake("b"), tables], "one value for each stream");
+    assert_eq!(wire.counted().len(), 4);
+}
+
+#[tokio::test]
+async fn a_region_without_channels_has_none_and_a_refusal_is_an_error() {
+    let wire = Wire::new(|_| refused("UnknownOperationException"));
+    assert_eq!(super::channels(&wire.context()).await, Ok(Vec::new()));
+    for (denied, action) in [("ListChannels", "kinesis:ListChannels"), ("DescribeChannel", "kinesis:DescribeChannel")] {
+        let wire = Wire::new(move |seen| if seen.target == denied { refused("AccessDeniedException") } else { channels(seen) });
+        let error = super::channels(&wire.context()).await.unwrap_err();
+        assert_eq!((error.class, error.missing_action), (ErrorClass::Denied, Some(action)));
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_deleted_meanwhile_is_left_out() {
+    let wire = Wire::new(|seen| {
+        let gone = body(seen)["ChannelARN"].as_str().is_some_and(|arn| arn.ends_with("lake"));
+        if gone { refused("ResourceNotFoundException") } else { channels(seen) }
+    });
+    let found = super::channels(&wire.context()).await.unwrap();
+    assert_eq!(found.iter().map(|channel| channel.arn.name()).collect::<Vec<_>>(), ["tables"]);
 }

@@ -1,7 +1,8 @@
-//! What only gates need of a bucket: read for buckets that have a step.
+//! What only gates and paths need of a bucket: read for buckets that have a step, or where paths are asked for.
 
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::types::{Permission, ReplicationRuleStatus, SseKmsEncryptedObjectsStatus};
+use everseal_planner::plan::Reads;
 use everseal_planner::s3::observed::{BucketNotifications, PublicAccess, ReplicationRule};
 use everseal_planner::{Arn, Reading};
 
@@ -12,32 +13,33 @@ use crate::error::{AwsError, EMPTY_RESPONSE, reading};
 /// S3's own log delivery writes by the bucket's ACL where no bucket policy lets it. [S3: Log delivery group]
 const LOG_DELIVERY_GROUP: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
 
-/// All gate facts of one bucket.
+/// All gate and path facts of one bucket.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) website: Reading<bool>,
     pub(super) log_delivery_acl: Reading<bool>,
+    pub(super) logging_target: Reading<Option<String>>,
     pub(super) replication: Reading<Vec<ReplicationRule>>,
     pub(super) notifications: Reading<BucketNotifications>,
     pub(super) public_access: Reading<PublicAccess>,
 }
 
 /// Each fact is read for itself: one that is denied leaves the others.
-pub(super) async fn read(ctx: &ScopeContext, bucket: &str) -> Facts {
-    let (website, log_delivery_acl, replication, notifications, public_access) = futures::join!(
-        website(ctx, bucket),
-        log_delivery_acl(ctx, bucket),
-        replication(ctx, bucket),
-        notifications(ctx, bucket),
-        public_access(ctx, bucket),
+pub(super) async fn read(ctx: &ScopeContext, bucket: &str, reads: &Reads) -> Facts {
+    let (gates, paths) = (reads.gate_facts, reads.path_facts);
+    let (website, log_delivery_acl, logging_target, replication, notifications, public_access) = futures::join!(
+        fact(gates, website(ctx, bucket)),
+        fact(gates, log_delivery_acl(ctx, bucket)),
+        fact(paths, logging_target(ctx, bucket)),
+        fact(gates || paths, replication(ctx, bucket)),
+        fact(gates || paths, notifications(ctx, bucket)),
+        fact(gates, public_access(ctx, bucket)),
     );
-    Facts {
-        website: reading(website),
-        log_delivery_acl: reading(log_delivery_acl),
-        replication: reading(replication),
-        notifications: reading(notifications),
-        public_access: reading(public_access),
-    }
+    Facts { website, log_delivery_acl, logging_target, replication, notifications, public_access }
+}
+
+async fn fact<T>(wanted: bool, read: impl Future<Output = Result<T, AwsError>>) -> Reading<T> {
+    if wanted { reading(read.await) } else { Reading::NotRead }
 }
 
 async fn website(ctx: &ScopeContext, bucket: &str) -> Result<bool, AwsError> {
@@ -58,14 +60,22 @@ async fn log_delivery_acl(ctx: &ScopeContext, bucket: &str) -> Result<bool, AwsE
     }))
 }
 
+async fn logging_target(ctx: &ScopeContext, bucket: &str) -> Result<Option<String>, AwsError> {
+    let request = ctx.s3().get_bucket_logging().bucket(bucket).expected_bucket_owner(&ctx.scope().account);
+    match ctx.call(&ops::GET_BUCKET_LOGGING, request.send()).await {
+        // S3 answers an empty element where logging is off, servers like it answer nothing.
+        Err(error) if error.has_code(EMPTY_RESPONSE) => Ok(None),
+        answer => Ok(answer?.logging_enabled.map(|logging| logging.target_bucket)),
+    }
+}
+
 async fn replication(ctx: &ScopeContext, bucket: &str) -> Result<Vec<ReplicationRule>, AwsError> {
     let request = ctx.s3().get_bucket_replication().bucket(bucket).expected_bucket_owner(&ctx.scope().account);
     let answer = match ctx.call(&ops::GET_BUCKET_REPLICATION, request.send()).await {
         Err(error) if error.has_code("ReplicationConfigurationNotFoundError") => return Ok(Vec::new()),
         answer => answer?,
     };
-    let (role, rules) =
-        answer.replication_configuration.map(|configuration| (configuration.role, configuration.rules)).unwrap_or_default();
+    let (role, rules) = answer.replication_configuration.map(|configuration| (configuration.role, configuration.rules)).unwrap_or_default();
     let role = Arn::parse(&role).ok();
     let enabled = rules.into_iter().filter(|rule| rule.status == ReplicationRuleStatus::Enabled);
     Ok(enabled

@@ -1,14 +1,11 @@
 //! The account's buckets by region: listed once per pass, whichever scope comes first.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use futures::stream::{self, BoxStream, StreamExt};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::operations as ops;
+use crate::account::once::OncePerPass;
 use crate::call::ScopeContext;
 use crate::error::AwsError;
 use crate::listing::{pages, read_all};
@@ -16,20 +13,10 @@ use crate::operation::Api;
 
 /// With a page size in the request S3 answers with each bucket's region. [s3:ListBuckets]
 const PAGE: i32 = 1000;
-/// A listing older than this belongs to an earlier pass.
-const FRESH: Duration = Duration::from_mins(1);
 
-/// The listing that an account's scopes share. Each scope takes a listing once: the next time it
-/// asks, a new pass has begun.
+/// The listing that an account's scopes share.
 #[derive(Debug, Default)]
-pub(crate) struct BucketListing(Mutex<Option<Taken>>);
-
-#[derive(Debug)]
-struct Taken {
-    at: Instant,
-    by: BTreeSet<String>,
-    listed: Arc<Listed>,
-}
+pub(crate) struct BucketListing(OncePerPass<Listed>);
 
 /// What the listing showed.
 #[derive(Debug, Default)]
@@ -44,7 +31,7 @@ pub(crate) struct Listed {
 impl BucketListing {
     /// Names of the buckets in the region of `ctx`, and what went wrong while they were listed.
     pub(crate) async fn names(&self, ctx: &ScopeContext) -> (Vec<String>, Option<AwsError>) {
-        let listed = self.this_pass(ctx).await;
+        let listed = self.0.take(&ctx.scope().region, list(ctx)).await;
         let mut names = listed.by_region.get(&ctx.scope().region).cloned().unwrap_or_default();
         let mut failed = listed.failed.clone();
         if listed.by_filter {
@@ -53,21 +40,6 @@ impl BucketListing {
             failed = failed.or(error);
         }
         (names, failed)
-    }
-
-    /// The pass's listing. Scopes that come while it is made wait for it.
-    async fn this_pass(&self, ctx: &ScopeContext) -> Arc<Listed> {
-        let region = &ctx.scope().region;
-        let mut shared = self.0.lock().await;
-        if let Some(taken) = shared.as_mut()
-            && taken.at.elapsed() < FRESH
-            && taken.by.insert(region.clone())
-        {
-            return Arc::clone(&taken.listed);
-        }
-        let listed = Arc::new(list(ctx).await);
-        *shared = Some(Taken { at: Instant::now(), by: BTreeSet::from([region.clone()]), listed: Arc::clone(&listed) });
-        listed
     }
 }
 

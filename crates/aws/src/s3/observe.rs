@@ -40,16 +40,13 @@ async fn bucket(ctx: &ScopeContext, name: String, reads: &Reads) -> Option<Bucke
         wanted(reads.bucket_encryption, encryption(ctx, &name)),
         wanted(reads.bucket_documents, document(ctx, &name)),
         // Rarely asked for, and large: on the heap only then.
-        wanted(reads.gate_facts, async { Ok::<_, AwsError>(Box::pin(facts::read(ctx, &name)).await) }),
+        wanted(reads.gate_facts || reads.path_facts, async { Box::pin(facts::read(ctx, &name, reads)).await }),
     );
     let settings = [encryption.as_ref().and_then(|read| read.as_ref().err()), document.as_ref().and_then(|read| read.as_ref().err())];
     if settings.into_iter().flatten().any(|error| is_elsewhere(error, &ctx.scope().region)) {
         return None;
     }
-    let Facts { website, log_delivery_acl, replication, notifications, public_access } = match facts {
-        Some(Ok(facts)) => facts,
-        Some(Err(_)) | None => Facts::default(),
-    };
+    let Facts { website, log_delivery_acl, logging_target, replication, notifications, public_access } = facts.unwrap_or_default();
     Some(Bucket {
         arn: ctx.scope().bucket_arn(&name),
         name,
@@ -58,7 +55,7 @@ async fn bucket(ctx: &ScopeContext, name: String, reads: &Reads) -> Option<Bucke
         tags: Reading::NotRead,
         website,
         log_delivery_acl,
-        logging_target: Reading::NotRead,
+        logging_target,
         replication,
         notifications,
         public_access,

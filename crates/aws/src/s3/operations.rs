@@ -24,6 +24,8 @@ operations! { Api::S3;
     GET_PUBLIC_ACCESS_BLOCK = "GetPublicAccessBlock", ["s3:GetBucketPublicAccessBlock"], Need::Audit, Rate::Unpublished;
     /// Gate fact.
     GET_BUCKET_POLICY_STATUS = "GetBucketPolicyStatus", ["s3:GetBucketPolicyStatus"], Need::Audit, Rate::Unpublished;
+    /// Path fact: where the bucket's access logs go.
+    GET_BUCKET_LOGGING = "GetBucketLogging", ["s3:GetBucketLogging"], Need::Audit, Rate::Unpublished;
     /// Default encryption, the whole rule.
     PUT_BUCKET_ENCRYPTION = "PutBucketEncryption", ["s3:PutEncryptionConfiguration"], Need::Enforce, Rate::Unpublished;
     /// The whole bucket policy.

@@ -42,7 +42,7 @@ fn is(request: &Seen, query: &str) -> bool {
 
 /// Steady state: settings, no facts, no tags.
 fn reads() -> Reads {
-    Reads { gate_facts: false, tags_of: BTreeSet::new(), ..Reads::everything() }
+    Reads { gate_facts: false, path_facts: false, tags_of: BTreeSet::new(), ..Reads::everything() }
 }
 
 fn named(bucket: &str) -> Target {
@@ -328,6 +328,10 @@ fn with_facts(request: &Seen) -> Answer {
              <TopicConfiguration><Id>2</Id><Topic>arn:aws:sns:us-east-1:111122223333:events</Topic><Event>s3:ObjectCreated:Put</Event></TopicConfiguration>\
              <EventBridgeConfiguration/>",
         ),
+        "logging" => xml(
+            "BucketLoggingStatus",
+            "<LoggingEnabled><TargetBucket>access-logs</TargetBucket><TargetPrefix>ledger/</TargetPrefix></LoggingEnabled>",
+        ),
         "policyStatus" => xml("PolicyStatus", "<IsPublic>true</IsPublic>"),
         "publicAccessBlock" => xml("PublicAccessBlockConfiguration", "<BlockPublicPolicy>true</BlockPublicPolicy>"),
         other => panic!("{other}"),
@@ -353,6 +357,36 @@ async fn facts_of_gates_are_read_where_they_are_asked_for() {
     assert_eq!(bucket.notifications, Reading::Known(BucketNotifications { targets, event_bridge: true }));
     assert_eq!(bucket.public_access, Reading::Known(PublicAccess { policy_is_public: true, block_public_policy: true }));
     assert_eq!(wire.counted().len(), 8);
+}
+
+#[tokio::test]
+async fn for_paths_only_what_paths_need_is_read() {
+    let wire = Wire::new(with_facts);
+    let inventory = observe(&wire, &named("ledger"), &Reads { path_facts: true, ..reads() }).await;
+    let bucket = &inventory.buckets[&arn("ledger")];
+    assert_eq!(bucket.logging_target, Reading::Known(Some("access-logs".to_owned())));
+    assert_eq!(
+        (bucket.replication.known().map(Vec::len), bucket.notifications.known().map(|found| found.targets.len())),
+        (Some(1), Some(2))
+    );
+    assert!(bucket.website.is_not_read() && bucket.log_delivery_acl.is_not_read() && bucket.public_access.is_not_read());
+    assert_eq!(wire.counted().len(), 5, "encryption, policy, and three facts: {:?}", wire.counted());
+}
+
+/// S3 answers an empty element where logging is off. [s3:GetBucketLogging]
+#[tokio::test]
+async fn logging_that_is_off_is_known_and_logging_that_is_denied_is_not() {
+    let off = xml("BucketLoggingStatus", "");
+    for (answer, expected) in [(off, Some(None)), (Answer::ok(""), Some(None)), (error(403, "AccessDenied"), None)] {
+        let wire = Wire::new(move |request| if is(request, "logging") { answer.clone() } else { with_facts(request) });
+        let inventory = observe(&wire, &named("ledger"), &Reads { path_facts: true, ..reads() }).await;
+        let bucket = &inventory.buckets[&arn("ledger")];
+        assert_eq!(bucket.logging_target.known(), expected.as_ref());
+        assert!(bucket.notifications.known().is_some(), "one that is denied leaves the others");
+        if let Reading::Unreadable { unreadable } = &bucket.logging_target {
+            assert_eq!(unreadable.missing_action.as_deref(), Some("s3:GetBucketLogging"));
+        }
+    }
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ async fn latency_is_hidden_by_a_bounded_number_of_calls_in_flight() {
     });
     let account = AwsAccount::new(wire.context(), std::sync::Arc::default());
     let services = [everseal_planner::Service::S3, everseal_planner::Service::Sqs].into();
-    let reads = Reads { services, gate_facts: false, tags_of: BTreeSet::new(), ..Reads::everything() };
+    let reads = Reads { services, gate_facts: false, path_facts: false, tags_of: BTreeSet::new(), ..Reads::everything() };
     let start = tokio::time::Instant::now();
     let inventory = account.observe(&Target::Everything, &reads).await;
     assert_eq!((inventory.buckets.len(), inventory.queues.len()), (300, 300));
@@ -124,4 +124,79 @@ async fn latency_is_hidden_by_a_bounded_number_of_calls_in_flight() {
     assert_eq!(wire.most_in_flight(), 64, "32 of each service");
     let took = start.elapsed();
     assert!(took < std::time::Duration::from_millis(700), "600 calls, 32 at a time, after one listing: {took:?}");
+}
+
+/// IAM and `CloudFront` refuse everything, the other services have nothing.
+fn refusing(request: &crate::testing::Seen) -> Answer {
+    if request.uri.starts_with("iam.") || request.uri.starts_with("cloudfront.") {
+        return Answer::new(403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>");
+    }
+    if ["ListEventBuses", "ListChannels"].contains(&request.target.as_str()) {
+        return Answer::new(400, r#"{"__type":"AccessDeniedException","message":"no"}"#);
+    }
+    Answer::ok("{}")
+}
+
+fn missing<T>(reading: &Reading<T>) -> Option<&str> {
+    match reading {
+        Reading::Unreadable { unreadable } => unreadable.missing_action.as_deref(),
+        Reading::Known(_) | Reading::NotRead => None,
+    }
+}
+
+fn paths() -> Reads {
+    Reads { path_facts: true, services: [everseal_planner::Service::Sqs].into(), ..Reads::nothing() }
+}
+
+#[tokio::test]
+async fn missing_permissions_for_paths_are_named_and_spoil_nothing_else() {
+    let wire = Wire::new(refusing);
+    let account = AwsAccount::new(wire.context(), std::sync::Arc::default());
+    let inventory = account.observe(&Target::Everything, &paths()).await;
+    let facts = &inventory.path_facts;
+    let actions = [missing(&facts.event_rules), missing(&facts.distributions), missing(&facts.channels), missing(&facts.roles)];
+    let expected = ["events:ListEventBuses", "cloudfront:ListDistributions", "kinesis:ListChannels", "iam:GetAccountAuthorizationDetails"];
+    assert_eq!(actions, expected.map(Some));
+    assert!(inventory.unlisted.is_empty() && inventory.unread().is_empty(), "what is planned does not hang on paths");
+}
+
+#[tokio::test]
+async fn paths_are_not_read_where_nobody_asks_for_them() {
+    let wire = Wire::new(|_| Answer::ok("{}"));
+    let account = AwsAccount::new(wire.context(), std::sync::Arc::default());
+    let resource = Target::Resources(BTreeSet::from([arn("arn:aws:events:us-east-1:111122223333:rule/r")]));
+    let gates = Reads { gate_facts: true, path_facts: false, ..paths() };
+    for (target, reads) in [(&Target::Everything, &gates), (&resource, &paths()), (&resource, &gates)] {
+        assert!(account.observe(target, reads).await.path_facts.is_empty(), "{target:?}");
+    }
+    let others = wire.counted().into_iter().filter(|call| !call.starts_with("sqs"));
+    assert_eq!(others.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+/// A step hangs on a role: what the executor's round of facts asks for.
+#[tokio::test]
+async fn roles_among_the_targets_are_read_with_the_facts_of_gates_alone() {
+    let role = arn("arn:aws:iam::111122223333:role/ingest");
+    let target = Target::Resources(BTreeSet::from([role.clone()]));
+    let wire = Wire::new(refusing);
+    let account = AwsAccount::new(wire.context(), std::sync::Arc::default());
+    let inventory = account.observe(&target, &Reads { gate_facts: true, ..Reads::nothing() }).await;
+    assert_eq!(missing(&inventory.path_facts.roles), Some("iam:GetRole"));
+    assert_eq!(wire.counted(), ["iam GetRole AccessDenied"]);
+    assert!(account.observe(&target, &Reads::nothing()).await.path_facts.is_empty());
+}
+
+/// Two regions of one account, two passes.
+#[tokio::test]
+async fn what_is_global_is_read_once_for_all_scopes_of_a_pass() {
+    let wire = Wire::new(refusing);
+    let shared = std::sync::Arc::default();
+    let east = AwsAccount::new(wire.context(), std::sync::Arc::clone(&shared));
+    let west = AwsAccount::new(wire.context().in_region("us-west-2"), shared);
+    let global = || wire.counted().iter().filter(|call| call.starts_with("iam ") || call.starts_with("cloudfront ")).count();
+    let reads = paths();
+    let (first, second) = futures::join!(east.observe(&Target::Everything, &reads), west.observe(&Target::Everything, &reads));
+    assert_eq!((&first.path_facts.roles, global()), (&second.path_facts.roles, 2));
+    east.observe(&Target::Everything, &reads).await;
+    assert_eq!(global(), 4, "a new pass reads them anew");
 }

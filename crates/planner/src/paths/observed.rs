@@ -20,7 +20,9 @@ pub struct PathFacts {
     /// Kinesis channels: delivery from a data stream straight to a bucket.
     #[serde(default, skip_serializing_if = "Reading::is_not_read")]
     pub channels: Reading<Vec<Channel>>,
-    /// IAM roles of the account, by ARN, with what their policies say.
+    /// IAM roles of the account, by ARN, with what their policies say: all of them where paths are asked for, else those
+    /// that steps hang on. A role that was asked for and does not exist is in it with no policies; one that could not be
+    /// read makes the whole reading unreadable.
     #[serde(default, skip_serializing_if = "Reading::is_not_read")]
     pub roles: Reading<BTreeMap<Arn, Role>>,
 }
@@ -38,7 +40,11 @@ impl PathFacts {
         self.event_rules.refresh(event_rules);
         self.distributions.refresh(distributions);
         self.channels.refresh(channels);
-        self.roles.refresh(roles);
+        // Roles are read a few at a time, as steps ask for them.
+        match (&mut self.roles, roles) {
+            (Reading::Known(ours), Reading::Known(newer)) => ours.extend(newer),
+            (ours, newer) => ours.refresh(newer),
+        }
     }
 }
 

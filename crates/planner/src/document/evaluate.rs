@@ -119,10 +119,24 @@ pub(super) struct Meeting {
 
 /// Whether `view` applies to `request`. The cheapest elements to refute come first.
 pub(super) fn meet(view: &StatementView<'_>, request: &Request<'_>, facts: &Facts<'_>) -> Meeting {
-    // An element that could not be read may be the missing one.
-    let known = |answer, absent: bool| if absent && !view.unread.is_empty() { Answer::CannotTell } else { answer };
+    let rest = meet_whoever_asks(view, request, facts);
+    if rest == Answer::No {
+        return Meeting { applies: Answer::No, delegates: Answer::No };
+    }
+    let who = named(view, request.principal);
+    let itself = absent_or_unread(view, who.itself, view.principals == Selector::Absent);
+    Meeting { applies: itself.and(rest), delegates: if who.by_account { rest } else { Answer::No } }
+}
+
+/// An element that could not be read may be the missing one.
+fn absent_or_unread(view: &StatementView<'_>, answer: Answer, absent: bool) -> Answer {
+    if absent && !view.unread.is_empty() { Answer::CannotTell } else { answer }
+}
+
+/// The same, whoever the statement is about.
+fn meet_whoever_asks(view: &StatementView<'_>, request: &Request<'_>, facts: &Facts<'_>) -> Answer {
     let mut rest = Answer::yes_or(view.unread.is_empty(), Answer::CannotTell);
-    rest = rest.and(known(action(view, request.action), view.actions == Selector::Absent));
+    rest = rest.and(absent_or_unread(view, action(view, request.action), view.actions == Selector::Absent));
     for line in &view.conditions {
         if rest == Answer::No {
             break;
@@ -130,14 +144,9 @@ pub(super) fn meet(view: &StatementView<'_>, request: &Request<'_>, facts: &Fact
         rest = rest.and(holds(line, view.has_variables, facts));
     }
     if rest != Answer::No {
-        rest = rest.and(known(resource(view, request.resource), view.resources == Selector::Absent));
+        rest = rest.and(absent_or_unread(view, resource(view, request.resource), view.resources == Selector::Absent));
     }
-    if rest == Answer::No {
-        return Meeting { applies: Answer::No, delegates: Answer::No };
-    }
-    let who = named(view, request.principal);
-    let itself = known(who.itself, view.principals == Selector::Absent);
-    Meeting { applies: itself.and(rest), delegates: if who.by_account { rest } else { Answer::No } }
+    rest
 }
 
 fn action(view: &StatementView<'_>, asked: &str) -> Answer {
@@ -181,6 +190,24 @@ pub fn access(document: &Document, owner_account: &str, request: &Request<'_>) -
     let account = account_of(request.principal);
     let own_iam = account == Some(owner_account) && !is_key_action(request.action);
     conclude(&denied, &allowed, &delegated, own_iam)
+}
+
+/// What the identity policies of the caller itself say to `request`: they name no principal. No is "nothing allows it, or
+/// something denies it"; boundaries, organisation policies and session policies are not seen.
+pub fn identity_access(policies: &[Document], request: &Request<'_>) -> Access {
+    let facts = Facts::of(request);
+    let (mut denied, mut allowed) = (Tally::default(), Tally::default());
+    for (index, view) in policies.iter().flat_map(Document::statements).enumerate() {
+        let applies = meet_whoever_asks(&view, request, &facts);
+        let certain = if view.effect.is_none() { applies.and(Answer::CannotTell) } else { applies };
+        if view.effect != Some(Effect::Allow) {
+            denied.note(certain, || view.name(index));
+        }
+        if view.effect != Some(Effect::Deny) {
+            allowed.note(certain, || view.name(index));
+        }
+    }
+    conclude(&denied, &allowed, &Tally::default(), false)
 }
 
 /// Only key documents leave the owner account's IAM policies without a say of their own. [KMS: key policies]

@@ -29,7 +29,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use evaluate::Facts;
-pub use evaluate::{Access, Principal, Request, access};
+pub use evaluate::{Access, Principal, Request, access, identity_access};
 pub use ours::{OwnStatement, check_key_text, check_size, deny_old_tls, deny_plain_http, merge, remove_ours};
 pub use statement::{Condition, Effect, PrincipalPattern, Selector, StatementView};
 pub use transport::{Protected, TransportVerdict, denies_tls_below, transport};

@@ -5,6 +5,7 @@ pub mod hops;
 pub mod observed;
 #[cfg(test)]
 mod properties;
+pub(crate) mod roles;
 pub(crate) mod sources;
 #[cfg(test)]
 mod tests;

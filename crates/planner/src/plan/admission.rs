@@ -8,10 +8,11 @@ use super::context::Context;
 use super::draft::Draft;
 use super::keys::{KeyRequirement, KeyUser};
 use super::step::{Block, Gate};
-use crate::Arn;
-use crate::document::{Access, Answer, Document, Request, access};
+use crate::document::{Access, Answer, Document, Request};
 use crate::inventory::{Key, Reading};
 use crate::kms::needs::{statements_to_add, with_needs};
+use crate::paths::roles::{RoleReading, key_access, role};
+use crate::{Arn, Inventory};
 
 /// What a resource needs on the document of a key of ours before it may be switched to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,25 +34,23 @@ pub(super) fn let_through(
 ) -> Result<(), Block> {
     let arn = &key.arn;
     let today = readable(draft, key, users)?;
-    if shut_out(&today, arn, users).is_empty() {
+    if shut_out(cx.inventory, &today, arn, users).is_empty() {
         return Ok(());
     }
-    let mut document = &today;
-    if let Some(planned) = draft.planned_documents.get(arn) {
-        requirement.needs.push(planned.step.clone());
-        document = &planned.document;
-    }
+    let planned = draft.planned_documents.get(arn).cloned();
+    requirement.needs.extend(planned.as_ref().map(|planned| planned.step.clone()));
+    let document = planned.as_ref().map_or(&today, |planned| &planned.document);
     let owner = if cx.lists(arn) { Owner::Policy } else { Owner::Other };
-    ask_or_block(owner, draft, document, (arn, users), requirement);
+    ask_or_block(cx, draft, (owner, arn, document), users, requirement);
     Ok(())
 }
 
 /// The same for a key that a step of this plan creates.
-pub(super) fn let_through_new(draft: &Draft, alias: &Arn, users: &[KeyUser], requirement: &mut KeyRequirement) {
+pub(super) fn let_through_new(cx: &Context<'_>, draft: &mut Draft, alias: &Arn, users: &[KeyUser], requirement: &mut KeyRequirement) {
     // Steps that name a replica, which has no document here yet, wait for a fresh plan.
-    if let Some(planned) = draft.planned_documents.get(alias) {
+    if let Some(planned) = draft.planned_documents.get(alias).cloned() {
         let owner = if planned.grows { Owner::Policy } else { Owner::PolicyOnceItHasItsAlias };
-        ask_or_block(owner, draft, &planned.document, (alias, users), requirement);
+        ask_or_block(cx, draft, (owner, alias, &planned.document), users, requirement);
     }
 }
 
@@ -66,21 +65,28 @@ enum Owner {
     Other,
 }
 
-fn ask_or_block(owner: Owner, draft: &Draft, document: &Document, (key, users): (&Arn, &[KeyUser]), requirement: &mut KeyRequirement) {
-    let refused = shut_out(document, key, users);
+fn ask_or_block(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    (owner, key, document): (Owner, &Arn, &Document),
+    users: &[KeyUser],
+    requirement: &mut KeyRequirement,
+) {
+    let refused = shut_out(cx.inventory, document, key, users);
     if refused.is_empty() {
         return;
     }
     let lacking: Vec<KeyUser> = refused.iter().map(|refused| refused.user.clone()).collect();
-    let possible = with_needs(document, key, &lacking).is_some();
-    match owner {
-        Owner::Policy | Owner::PolicyOnceItHasItsAlias if !possible => requirement.block = Some(blocked(key, &refused, &lacking)),
-        Owner::Other => requirement.block = Some(blocked(key, &refused, &lacking)),
-        Owner::PolicyOnceItHasItsAlias => {}
-        Owner::Policy => match draft.refused_documents.get(key) {
+    let granted = with_needs(document, key, &lacking).filter(|granted| shut_out(cx.inventory, granted, key, &lacking).is_empty());
+    if owner == Owner::Other || granted.is_none() {
+        // What IAM allows them may settle it.
+        draft.wanted_facts.extend(refused.iter().filter_map(|refused| refused.role_to_read.clone()));
+        requirement.block = Some(blocked(key, &refused, &lacking));
+    } else if owner == Owner::Policy {
+        match draft.refused_documents.get(key) {
             Some(block) => requirement.block = Some(block.clone()),
             None => requirement.demands.push(Demand { key: key.clone(), users: lacking }),
-        },
+        }
     }
 }
 
@@ -108,22 +114,30 @@ struct Refused<'a> {
     user: &'a KeyUser,
     action: &'static str,
     access: Access,
+    /// The document leaves it to the IAM policies of this role, which nobody has read.
+    role_to_read: Option<Arn>,
 }
 
-fn shut_out<'a>(document: &Document, key: &Arn, users: &'a [KeyUser]) -> Vec<Refused<'a>> {
-    let refused = |user: &'a KeyUser| {
-        user.actions.iter().find_map(|action| {
-            let request =
-                Request { principal: &user.principal, action, resource: key.as_str(), context: &user.context, context_is_complete: false };
-            let access = access(document, key.account(), &request);
-            (access.answer != Answer::Yes).then_some(Refused { user, action, access })
-        })
-    };
-    users.iter().filter_map(refused).collect()
+fn shut_out<'a>(inventory: &Inventory, document: &Document, key: &Arn, users: &'a [KeyUser]) -> Vec<Refused<'a>> {
+    users.iter().filter_map(|user| refused(inventory, document, key, user)).collect()
+}
+
+fn refused<'a>(inventory: &Inventory, document: &Document, key: &Arn, user: &'a KeyUser) -> Option<Refused<'a>> {
+    let role = role(inventory, &user.principal);
+    user.actions.iter().find_map(|action| {
+        let request =
+            Request { principal: &user.principal, action, resource: key.as_str(), context: &user.context, context_is_complete: false };
+        let access = key_access(document, key, &request, &role);
+        let role_to_read = match &role {
+            RoleReading::NotRead(arn) if access.delegated => Some(arn.clone()),
+            RoleReading::NotRead(_) | RoleReading::Known(_) | RoleReading::Unknown => None,
+        };
+        (access.answer != Answer::Yes).then_some(Refused { user, action, access, role_to_read })
+    })
 }
 
 fn blocked(key: &Arn, refused: &[Refused<'_>], lacking: &[KeyUser]) -> Block {
-    let Some(Refused { user, action, access: Access { answer: _, delegated, because } }) = refused.first() else {
+    let Some(Refused { user, action, access: Access { answer: _, delegated, because }, role_to_read: _ }) = refused.first() else {
         return Block { name: Gate::Path, reason: format!("the document of key {key} does not let everybody through") };
     };
     let others = match refused.len() - 1 {
@@ -143,6 +157,11 @@ fn blocked(key: &Arn, refused: &[Refused<'_>], lacking: &[KeyUser]) -> Block {
             statements.join(", ")
         ),
     }
+}
+
+/// The statement that would let `user` through, in one line of JSON.
+pub(crate) fn statement_to_add(user: &KeyUser) -> String {
+    statements_to_add(std::slice::from_ref(user)).concat()
 }
 
 #[cfg(test)]

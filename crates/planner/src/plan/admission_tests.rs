@@ -300,3 +300,56 @@ fn a_statement_that_is_there_in_any_form_is_enough() {
     assert_eq!(gate(&plan, SWITCH), None);
     assert!(key_document(&json!([])).contains("root"));
 }
+
+mod roles {
+    use super::*;
+
+    const OWN: &str = "arn:aws:iam::111122223333:role/worker";
+    const UNLISTED: &str = "{sqs: [{name: q, atRest: {encryption: SSE-KMS, key: alias/finance}}]}";
+
+    fn worked(roles: &Value) -> Inventory {
+        let mut world = queues(&json!([]), &[("orders", json!([allow(&json!({"AWS": OWN}), &Value::Null)]))]);
+        if !roles.is_null() {
+            world.path_facts = serde_json::from_value(json!({ "roles": roles })).unwrap();
+        }
+        world
+    }
+
+    fn with_policy(actions: &Value) -> Value {
+        json!({OWN: {"policies": [document(&json!([{"Effect": "Allow", "Action": actions, "Resource": "*"}]))]}})
+    }
+
+    #[test]
+    fn what_the_delegation_leaves_open_is_asked_of_iam_once() {
+        let role = crate::Arn::parse(OWN).unwrap();
+        for (roles, expected, asks) in [
+            (Value::Null, Some(Gate::Path), true),
+            (json!({}), Some(Gate::Path), true),
+            (with_policy(&json!(["kms:GenerateDataKey", "kms:Decrypt"])), None, false),
+            (with_policy(&json!("kms:Decrypt")), Some(Gate::Path), false),
+            (crate::fixtures::denied("GetRole", "iam:GetRole"), Some(Gate::Path), false),
+        ] {
+            let plan = planned(UNLISTED, &worked(&roles));
+            assert_eq!((gate(&plan, SWITCH), plan.wanted_facts.contains(&role)), (expected, asks), "{roles}");
+        }
+    }
+
+    #[test]
+    fn a_role_of_another_account_is_not_asked_for() {
+        let plan = planned(UNLISTED, &queues(&json!([]), &[("orders", json!([allow(&json!({"AWS": SENDER}), &Value::Null)]))]));
+        assert_eq!((gate(&plan, SWITCH), plan.wanted_facts.len()), (Some(Gate::Path), 0));
+    }
+
+    #[test]
+    fn on_a_listed_key_the_role_is_let_in_by_name_without_asking() {
+        let plan = planned(&spec(LISTED), &worked(&Value::Null));
+        assert_eq!((gate(&plan, SWITCH), plan.wanted_facts.len(), written(&plan).len()), (None, 0, 1));
+        // What IAM allows already needs no grant, and what IAM denies no grant can give.
+        let allowed = planned(&spec(LISTED), &worked(&with_policy(&json!("kms:*"))));
+        assert!(!has(&allowed, DOCUMENT));
+        let deny = json!({OWN: {"policies": [document(&json!([{"Effect": "Deny", "Action": "kms:*", "Resource": "*"}]))]}});
+        let denied = planned(&spec(LISTED), &worked(&deny));
+        assert_eq!((gate(&denied, SWITCH), has(&denied, DOCUMENT)), (Some(Gate::Path), false));
+        assert!(reason(&denied, SWITCH).contains("IAM policies deny it"));
+    }
+}

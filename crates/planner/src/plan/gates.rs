@@ -10,7 +10,7 @@ use super::Plan;
 use super::admission::Demand;
 use super::context::Context;
 use super::draft::{Draft, Proposal};
-use super::keys::KeyUser;
+use super::keys::{KeyUser, statement_to_add};
 use super::step::{Block, Gate, Step, StepId};
 use crate::policy::model::{EncryptionPolicy, Exemption, Mode};
 use crate::{Arn, Finding, State};
@@ -69,7 +69,8 @@ fn hold_ungranted(proposals: &mut [Proposal]) {
         if step.gate.is_none()
             && let Some(Demand { key, users }) = demands.first()
         {
-            let reason = format!("Add to the document of key {key} first: {}", crate::kms::needs::statements_to_add(users).join(", "));
+            let reason =
+                format!("Add to the document of key {key} first: {}", users.iter().map(statement_to_add).collect::<Vec<_>>().join(", "));
             step.gate = Some(Block { name: Gate::Path, reason });
         }
     }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+pub(crate) use super::admission::statement_to_add;
 use super::admission::{Demand, let_through, let_through_new};
 use super::change::KeyRef;
 use super::context::Context;
@@ -164,7 +165,7 @@ pub(crate) fn require_key(cx: &Context<'_>, draft: &mut Draft, wanted: &WantedKe
         WantedKey::Unusable(block) => Err(block.clone()),
         WantedKey::ToBeCreated { alias, step } => {
             requirement.needs.push(step.clone());
-            let_through_new(draft, &cx.inventory.scope.arn("kms", alias), users, &mut requirement);
+            let_through_new(cx, draft, &cx.inventory.scope.arn("kms", alias), users, &mut requirement);
             Ok(())
         }
         WantedKey::Exists(arn) => existing_key(cx, draft, arn, users, &mut requirement),

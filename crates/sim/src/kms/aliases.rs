@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::key::{Alias, Key, KeyState};
+use super::key::{Alias, Key};
 use super::resolve::{AWS_ALIAS, alias_arn, resolve};
 use super::{Input, keys, page, paged, permitted, usage};
 use crate::access::RequestContext;
@@ -72,9 +72,7 @@ pub(super) fn create_unasked(world: &mut World, origin: &Origin, input: &Input) 
         return Err(ApiError::bad_request("AlreadyExistsException", format!("An alias with the name {alias} already exists")));
     }
     let key = world.kms.keys.get(&arn).ok_or_else(|| usage::gone(&arn))?;
-    if matches!(key.state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion) {
-        return Err(usage::invalid_state(&arn, key.state));
-    }
+    usage::staying(key)?;
     if names_of(world, key).len() >= PER_KEY {
         return Err(ApiError::bad_request("LimitExceededException", format!("{arn} has {PER_KEY} aliases already")));
     }

@@ -52,7 +52,7 @@ pub(super) fn create(world: &mut World, origin: &Origin, input: &Input) -> Resul
         return Err(ApiError::bad_request("UnsupportedOperationException", message));
     }
     let multi_region = input.get("MultiRegion").and_then(Value::as_bool).unwrap_or(false);
-    let tags = super::tags_of(input)?;
+    let tags = super::tags::of_request(input)?;
     let mut context = RequestContext::from([
         ("kms:keyspec".to_owned(), vec![spec.to_owned()]),
         ("kms:keyusage".to_owned(), vec![usage.to_owned()]),
@@ -176,6 +176,16 @@ pub(super) fn switch(world: &mut World, origin: &Origin, input: &Input, on: bool
     }
 }
 
+/// `UpdateKeyDescription`
+pub(super) fn update_description(world: &mut World, origin: &Origin, input: &Input) -> Result<Value, ApiError> {
+    let arn = managed(world, origin, input, "kms:UpdateKeyDescription")?;
+    let text = description(input)?;
+    let key = found(world, &arn)?;
+    usage::staying(key)?;
+    key.description = text;
+    Ok(Value::Null)
+}
+
 /// `ScheduleKeyDeletion`: 7 to 30 days; of a primary, only after its last replica is gone.
 pub(super) fn schedule_deletion(world: &mut World, origin: &Origin, input: &Input) -> Result<Value, ApiError> {
     let arn = managed(world, origin, input, "kms:ScheduleKeyDeletion")?;
@@ -266,7 +276,7 @@ pub(super) fn replicate(world: &mut World, origin: &Origin, input: &Input) -> Re
     let region = wire::text(input, "ReplicaRegion")?.to_owned();
     let there = Origin { region: region.clone(), ..origin.clone() };
     identity_permits(world, &there, "kms:CreateKey", "*", RequestContext::new())?;
-    let tags = super::tags_of(input)?;
+    let tags = super::tags::of_request(input)?;
     let (document, parsed) = documents::accepted(world, &there, input)?;
     let (now, wait) = (world.now(), world.transition(Duration::from_secs(20)));
     let primary = found(world, &arn)?;

@@ -5,12 +5,15 @@
 //! What must never happen here: a use that AWS would refuse succeeds; a ciphertext opens with another key or context.
 
 mod aliases;
+mod crypto;
 mod documents;
 mod grants;
 mod key;
 mod keys;
 mod resolve;
+mod rotation;
 mod seed;
+mod tags;
 mod usage;
 
 #[cfg(test)]
@@ -29,6 +32,7 @@ use crate::world::{Origin, World};
 
 pub(crate) use grants::{create_grant, retire_grant};
 pub use key::KeyState;
+pub(crate) use tags::tags_of;
 pub(crate) use usage::use_key;
 
 /// Everything this service holds.
@@ -83,6 +87,22 @@ fn answer(world: &mut World, origin: &Origin, operation: &str, input: &Input) ->
         "GetKeyPolicy" => documents::get(world, origin, input),
         "PutKeyPolicy" => documents::put(world, origin, input),
         "ListKeyPolicies" => documents::list(world, origin, input),
+        "UpdateKeyDescription" => keys::update_description(world, origin, input),
+        "EnableKeyRotation" => rotation::enable(world, origin, input),
+        "DisableKeyRotation" => rotation::disable(world, origin, input),
+        "GetKeyRotationStatus" => rotation::status(world, origin, input),
+        "CreateGrant" => grants::create(world, origin, input),
+        "ListGrants" => grants::list(world, origin, input),
+        "RevokeGrant" => grants::revoke(world, origin, input),
+        "RetireGrant" => grants::retire(world, origin, input),
+        "TagResource" => tags::tag(world, origin, input),
+        "UntagResource" => tags::untag(world, origin, input),
+        "ListResourceTags" => tags::list(world, origin, input),
+        "Encrypt" => crypto::encrypt(world, origin, input),
+        "Decrypt" => crypto::decrypt(world, origin, input),
+        "ReEncrypt" => crypto::re_encrypt(world, origin, input),
+        "GenerateDataKey" => crypto::generate_data_key(world, origin, input, true),
+        "GenerateDataKeyWithoutPlaintext" => crypto::generate_data_key(world, origin, input, false),
         other => Err(ApiError::unknown_operation(other)),
     }
 }
@@ -117,6 +137,26 @@ pub(crate) enum KeyRefusal {
     InvalidState(String),
     /// There is no such key.
     NotFound(String),
+}
+
+/// A grant that a service makes for its own later use of a key, with the permission of the caller who asked for it.
+/// [KMS: Grants in AWS KMS]
+#[derive(Debug, Clone)]
+pub(crate) struct GrantRequest<'a> {
+    /// Whose `kms:CreateGrant` it takes (`kms:GrantIsForAWSResource` is true).
+    pub(crate) caller: &'a Caller,
+    /// The key as written: id, ARN, alias or alias ARN.
+    pub(crate) key: &'a str,
+    /// Where an id or alias is resolved.
+    pub(crate) account: &'a str,
+    /// Where an id or alias is resolved.
+    pub(crate) region: &'a str,
+    /// The service that asks: `firehose` (becomes `kms:ViaService`; the grantee is `firehose.amazonaws.com`).
+    pub(crate) via: &'a str,
+    /// `GenerateDataKey`, `Decrypt` …
+    pub(crate) operations: &'a [&'a str],
+    /// The grant serves only uses whose encryption context holds these.
+    pub(crate) encryption_context: &'a [(&'a str, &'a str)],
 }
 
 /// Names a key in a request to KMS and asks whether the caller may do this to it. On success: the key's ARN.
@@ -156,6 +196,7 @@ fn permitted(world: &World, origin: &Origin, action: &str, key: &str, written: &
         encryption_context: &[],
         secure: origin.secure,
         grant_tokens: &[],
+        more: &[],
     };
     usage::authorize(world, &request).map(|_| ())
 }
@@ -202,46 +243,4 @@ fn paged(name: &str, (items, marker): (Vec<Value>, Option<String>)) -> Value {
 
 fn invalid(message: String) -> ApiError {
     ApiError::bad_request("ValidationException", message)
-}
-
-/// `Tags`: pairs of key and value. [kms:Tag]
-fn tags_of(input: &Input) -> Result<Vec<(String, String)>, ApiError> {
-    let Some(list) = input.get("Tags") else { return Ok(Vec::new()) };
-    let list = list.as_array().ok_or_else(|| invalid("Tags is not a list".to_owned()))?;
-    let mut tags: Vec<(String, String)> = Vec::new();
-    for tag in list {
-        let tag = tag.as_object().ok_or_else(|| invalid("a tag is not an object".to_owned()))?;
-        let (key, value) = (json::text(tag, "TagKey")?, json::text(tag, "TagValue")?);
-        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 || key.starts_with("aws:") {
-            return Err(ApiError::bad_request("TagException", format!("Tag key or value is not valid: {key}")));
-        }
-        if tags.iter().any(|(known, _)| known == key) {
-            return Err(ApiError::bad_request("TagException", "Duplicate tag keys"));
-        }
-        tags.push((key.to_owned(), value.to_owned()));
-    }
-    if tags.len() > 50 {
-        return Err(ApiError::bad_request("TagException", "Too many tags"));
-    }
-    Ok(tags)
-}
-
-/// A grant that a service makes for its own later use of a key, with the permission of the caller who asked for it.
-/// [KMS: Grants in AWS KMS]
-#[derive(Debug, Clone)]
-pub(crate) struct GrantRequest<'a> {
-    /// Whose `kms:CreateGrant` it takes (`kms:GrantIsForAWSResource` is true).
-    pub(crate) caller: &'a Caller,
-    /// The key as written: id, ARN, alias or alias ARN.
-    pub(crate) key: &'a str,
-    /// Where an id or alias is resolved.
-    pub(crate) account: &'a str,
-    /// Where an id or alias is resolved.
-    pub(crate) region: &'a str,
-    /// The service that asks: `firehose` (becomes `kms:ViaService`; the grantee is `firehose.amazonaws.com`).
-    pub(crate) via: &'a str,
-    /// `GenerateDataKey`, `Decrypt` …
-    pub(crate) operations: &'a [&'a str],
-    /// The grant serves only uses whose encryption context holds these.
-    pub(crate) encryption_context: &'a [(&'a str, &'a str)],
 }

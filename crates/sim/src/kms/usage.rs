@@ -19,6 +19,8 @@ pub(super) struct Request<'a> {
     pub(super) encryption_context: &'a [(&'a str, &'a str)],
     pub(super) secure: bool,
     pub(super) grant_tokens: &'a [String],
+    /// More condition keys, in lower case.
+    pub(super) more: &'a [(&'a str, Vec<String>)],
 }
 
 /// Uses a key. On success: its ARN.
@@ -33,6 +35,7 @@ pub(crate) fn use_key(world: &mut World, usage: &KeyUse<'_>) -> Result<String, K
         encryption_context: usage.encryption_context,
         secure: true,
         grant_tokens: &[],
+        more: &[],
     };
     let found = authorize(world, &request)?;
     usable(found, usage.action)?;
@@ -85,6 +88,9 @@ pub(super) fn context(world: &World, key: &Key, request: &Request<'_>) -> Reques
     for (name, value) in &key.tags {
         put(&format!("aws:resourcetag/{}", name.to_ascii_lowercase()), vec![value.clone()]);
     }
+    for (name, values) in request.more {
+        put(name, values.clone());
+    }
     let aliases = super::aliases::names_of(world, key);
     if !aliases.is_empty() {
         context.insert("kms:resourcealiases".to_owned(), aliases);
@@ -123,6 +129,14 @@ pub(super) fn usable_or_disabled(key: &Key) -> Result<(), ApiError> {
         | KeyState::PendingReplicaDeletion
         | KeyState::PendingImport
         | KeyState::Unavailable) => Err(invalid_state(&key.arn(), state)),
+    }
+}
+
+/// Management that every key allows but one on its way out. [KMS: Key state table]
+pub(super) fn staying(key: &Key) -> Result<(), ApiError> {
+    match key.state {
+        state @ (KeyState::PendingDeletion | KeyState::PendingReplicaDeletion) => Err(invalid_state(&key.arn(), state)),
+        KeyState::Creating | KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport | KeyState::Unavailable => Ok(()),
     }
 }
 

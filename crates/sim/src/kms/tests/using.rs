@@ -2,20 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::{document, root_statement};
 use crate::access::Caller;
 use crate::kms::{GrantRequest, KeyRefusal, KeyState, KeyUse, create_grant, retire_grant, use_key};
 use crate::testing::{ACCOUNT, OTHER, REGION, world};
 use crate::world::World;
 
 const BUCKET: &str = "arn:aws:s3:::reports";
-
-fn root_statement() -> Value {
-    json!({ "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{ACCOUNT}:root") }, "Action": "kms:*", "Resource": "*" })
-}
-
-fn document(statements: &[Value]) -> String {
-    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
-}
 
 fn user(account: &str) -> Caller {
     Caller::User { account: account.to_owned(), arn: format!("arn:aws:iam::{account}:user/administrator") }

@@ -6,9 +6,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 
+use crate::access::Caller;
 use crate::http::{Call, Reply};
 use crate::moment::Moment;
-use crate::world::{Outcome, Settings, World};
+use crate::wire::xml::Element;
+use crate::world::{Origin, Outcome, Settings, World};
 
 /// The home account.
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -46,4 +48,19 @@ pub(crate) fn json(world: &mut World, access_key: &str, region: &str, target: &s
         return Ok(output);
     }
     Err((output["__type"].as_str().unwrap().to_owned(), output["message"].as_str().unwrap_or_default().to_owned()))
+}
+
+/// A call of the query protocol. The answer's status and root element.
+pub(crate) fn form(world: &mut World, access_key: &str, region: &str, service: &str, members: &[(&str, &str)]) -> (u16, Element) {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8"));
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
+    let reply = call(world, access_key, region, service, headers, Bytes::from(body));
+    (reply.status, Element::parse(&reply.body).unwrap())
+}
+
+/// An account's administrator, over TLS.
+pub(crate) fn administrator(account: &str) -> Origin {
+    let caller = Caller::User { arn: format!("arn:aws:iam::{account}:user/administrator"), account: account.to_owned() };
+    Origin { caller, region: REGION.to_owned(), secure: true }
 }

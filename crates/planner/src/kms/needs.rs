@@ -7,8 +7,8 @@
 //! - `EventBridge` on a topic's key sends neither, so its statement must ask for neither; [SNS: Managing keys and costs]
 //! - a role or user is let in through the resource's service alone: `kms:ViaService` with `kms:CallerAccount`.
 //!
-//! A service that acts for nobody knows whom is never let in: a key that serves it for every account's resources
-//! would be a key less protected than before. Its step is blocked, and a person narrows the resource's document.
+//! A service of which nobody knows for whom it acts is never let in: a key that serves it for every account's resources
+//! would be less protected than before. Its step is blocked, and a person narrows the resource's document.
 
 use serde_json::{Value, json};
 
@@ -26,14 +26,11 @@ pub(crate) fn grants(users: &[KeyUser]) -> Vec<Grant> {
     users.iter().map(grant).collect()
 }
 
-/// The document with what `users` lack; `None` where a grant of ours can't or must not let all of them through.
-pub(crate) fn with_needs(document: &Document, key: &Arn, users: &[KeyUser]) -> Option<Document> {
-    if !users.iter().all(may_be_given) {
-        return None;
-    }
+/// The document with grants of ours for `users`, as far as it lacks them.
+pub(crate) fn with_grants(document: &Document, key: &Arn, users: &[KeyUser]) -> Document {
     let grants = grants(users);
     let comparison = compare(document, key.as_str(), key.account(), Wanted { by_policy: &[], by_paths: &grants });
-    comparison.stopped.is_empty().then(|| comparison.merged.unwrap_or_else(|| document.clone()))
+    comparison.merged.unwrap_or_else(|| document.clone())
 }
 
 /// The statements to add by hand for `users`, each in one line of JSON.
@@ -42,8 +39,8 @@ pub(crate) fn statements_to_add(users: &[KeyUser]) -> Vec<String> {
     bodies.into_iter().map(|body| Value::Object(body.into_iter().filter(|(name, _)| name != "Sid").collect()).to_string()).collect()
 }
 
-/// A grant for this user lets in nobody whom the resource's owner does not let in.
-fn may_be_given(user: &KeyUser) -> bool {
+/// A grant for this user lets in nobody whom the resource's owner does not let in by name.
+pub(crate) fn may_be_given(user: &KeyUser) -> bool {
     match &user.principal {
         Principal::Service(_) => user.sends_no_source || narrowed(user),
         Principal::Aws(name) => !name.contains(['*', '?', '$']),

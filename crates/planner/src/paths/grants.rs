@@ -16,6 +16,19 @@ pub(crate) fn grants(document: &Document) -> impl Iterator<Item = Grant<'_>> {
 }
 
 impl<'a> Grant<'a> {
+    /// An Allow statement.
+    pub(crate) fn of(view: StatementView<'a>) -> Self {
+        Self(view)
+    }
+
+    /// Whom it names, where it names them one by one.
+    pub(crate) fn named_principals(&self) -> Option<&[PrincipalPattern<'a>]> {
+        match &self.0.principals {
+            Selector::In(members) if self.0.unread.is_empty() => Some(members),
+            Selector::In(_) | Selector::NotIn(_) | Selector::Absent => None,
+        }
+    }
+
     /// May this statement allow `action`? An element that can't be read may be its action.
     pub(crate) fn covers(&self, action: &str) -> bool {
         let action = action.to_ascii_lowercase();

@@ -301,7 +301,9 @@ fn firehose_roles_use_the_buckets_key_unless_the_stream_names_its_own() {
     assert_eq!(users.len(), 1);
     assert_eq!(users[0].principal, Principal::Aws("arn:aws:iam::111122223333:role/plain".into()));
     assert_eq!(users[0].actions, ["kms:GenerateDataKey", "kms:Decrypt"]);
-    assert_eq!(delivery_keys_of_bucket(&all, &arn), [("own", "arn:aws:kms:us-east-1:111122223333:key/k")]);
+    let own = delivery_keys_of_bucket(&all, &arn, true);
+    assert_eq!((own.len(), own[0].0, own[0].1), (1, "own", "arn:aws:kms:us-east-1:111122223333:key/k"));
+    assert_eq!(own[0].2[0].context["kms:encryptioncontext:aws:s3:arn"], [arn.as_str()]);
 }
 
 #[test]

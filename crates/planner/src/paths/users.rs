@@ -121,10 +121,19 @@ pub(crate) fn unread_deliveries(inventory: &Inventory) -> Option<Block> {
     Some(unread(format!("Nobody knows whether delivery stream {} writes to this bucket: {why}", stream.name)))
 }
 
-/// Delivery streams that write to the bucket under a key of their own, which is as written on the stream: a bucket key
-/// changes what S3 tells KMS for them as well.
-pub(crate) fn delivery_keys_of_bucket<'a>(inventory: &'a Inventory, bucket: &Arn) -> Vec<(&'a str, &'a str)> {
-    deliveries_to(inventory, bucket).filter_map(|(stream, destination)| Some((stream, destination.kms_key.as_deref()?))).collect()
+/// Delivery streams that write to the bucket under a key of their own, which is as written on the stream, each with its
+/// role: a bucket key changes what S3 tells KMS for them as well.
+pub(crate) fn delivery_keys_of_bucket<'a>(
+    inventory: &'a Inventory,
+    bucket: &Arn,
+    bucket_key: bool,
+) -> Vec<(&'a str, &'a str, Vec<KeyUser>)> {
+    let used = Used { arn: bucket, kind: "bucket", inventory };
+    let with_role = |(stream, destination): (&'a str, &'a DeliveryDestination)| {
+        let key = destination.kms_key.as_deref()?;
+        Some((stream, key, with_objects(&firehose_role(&used, stream, destination), bucket, bucket_key, &[])))
+    };
+    deliveries_to(inventory, bucket).filter_map(with_role).collect()
 }
 
 fn firehose_role(used: &Used<'_>, stream: &str, destination: &DeliveryDestination) -> KeyUser {

@@ -10,7 +10,7 @@ use super::keys::{KeyRequirement, KeyUser};
 use super::step::{Block, Gate};
 use crate::document::{Access, Answer, Document, Request};
 use crate::inventory::{Key, Reading};
-use crate::kms::needs::{statements_to_add, with_needs};
+use crate::kms::needs::{may_be_given, statements_to_add, with_grants};
 use crate::paths::roles::{RoleReading, key_access, role};
 use crate::{Arn, Inventory};
 
@@ -33,6 +33,9 @@ pub(super) fn let_through(
     requirement: &mut KeyRequirement,
 ) -> Result<(), Block> {
     let arn = &key.arn;
+    if users.is_empty() {
+        return Ok(());
+    }
     let today = readable(draft, key, users)?;
     if shut_out(cx.inventory, &today, arn, users).is_empty() {
         return Ok(());
@@ -43,6 +46,15 @@ pub(super) fn let_through(
     let owner = if cx.lists(arn) { Owner::Policy } else { Owner::Other };
     ask_or_block(cx, draft, (owner, arn, document), users, requirement);
     Ok(())
+}
+
+/// What must be true so that `users` get through with a key that is in use already.
+pub(crate) fn let_users_through(cx: &Context<'_>, draft: &mut Draft, key: &Key, users: &[KeyUser]) -> KeyRequirement {
+    let mut requirement = KeyRequirement::default();
+    if let Err(block) = let_through(cx, draft, key, users, &mut requirement) {
+        requirement.block = Some(block);
+    }
+    requirement
 }
 
 /// The same for a key that a step of this plan creates.
@@ -77,11 +89,11 @@ fn ask_or_block(
         return;
     }
     let lacking: Vec<KeyUser> = refused.iter().map(|refused| refused.user.clone()).collect();
-    let granted = with_needs(document, key, &lacking).filter(|granted| shut_out(cx.inventory, granted, key, &lacking).is_empty());
-    if owner == Owner::Other || granted.is_none() {
+    let helps = shut_out(cx.inventory, &with_grants(document, key, &lacking), key, &lacking).is_empty();
+    if owner == Owner::Other || !helps || !lacking.iter().all(may_be_given) {
         // What IAM allows them may settle it.
         draft.wanted_facts.extend(refused.iter().filter_map(|refused| refused.role_to_read.clone()));
-        requirement.block = Some(blocked(key, &refused, &lacking));
+        requirement.block = Some(blocked(owner, key, &refused, helps));
     } else if owner == Owner::Policy {
         match draft.refused_documents.get(key) {
             Some(block) => requirement.block = Some(block.clone()),
@@ -136,27 +148,34 @@ fn refused<'a>(inventory: &Inventory, document: &Document, key: &Arn, user: &'a 
     })
 }
 
-fn blocked(key: &Arn, refused: &[Refused<'_>], lacking: &[KeyUser]) -> Block {
-    let Some(Refused { user, action, access: Access { answer: _, delegated, because }, role_to_read: _ }) = refused.first() else {
-        return Block { name: Gate::Path, reason: format!("the document of key {key} does not let everybody through") };
-    };
-    let others = match refused.len() - 1 {
-        0 => String::new(),
-        1 => " So it is with one more.".to_owned(),
-        more => format!(" So it is with {more} more."),
-    };
-    let statements = statements_to_add(lacking);
-    let cure = if statements.len() == 1 { "Add this statement" } else { "Add these statements" };
-    Block {
-        name: Gate::Path,
-        reason: format!(
-            "{} needs {action} on key {key}, and its document does not let it for certain{}{}.{others} {cure} to the key's document: {}",
+/// In words: who lacks what, and the statements to add, where these alone help.
+fn blocked(owner: Owner, key: &Arn, refused: &[Refused<'_>], helps: bool) -> Block {
+    let first = refused.first().map(|Refused { user, action, access: Access { answer: _, delegated, because }, role_to_read: _ }| {
+        format!(
+            "{} needs {action} on key {key}, and its document does not let it for certain{}{}.",
             user.role,
             if *delegated { " (it leaves the decision to IAM policies, which the document can't show)" } else { "" },
             if because.is_empty() { String::new() } else { format!(": {because}") },
-            statements.join(", ")
-        ),
-    }
+        )
+    });
+    let others = match refused.len() {
+        0 | 1 => String::new(),
+        2 => " So it is with one more.".to_owned(),
+        more => format!(" So it is with {} more.", more - 1),
+    };
+    let users: Vec<KeyUser> = refused.iter().map(|refused| refused.user.clone()).collect();
+    let statements = statements_to_add(&users);
+    let cure = match (helps, statements.as_slice()) {
+        (false, statements) => format!("Take back what denies it; then this is to be in the key's document: {}", statements.join(", ")),
+        (true, [one]) => format!("Add this statement to the key's document: {one}"),
+        (true, many) => format!("Add these statements to the key's document: {}", many.join(", ")),
+    };
+    let unnarrowed = if owner == Owner::Other || users.iter().all(may_be_given) {
+        ""
+    } else {
+        " Everseal does not add it by itself: the resource's document names no source or account for the service, so it would let the service use the key for everybody's. Ask for aws:SourceAccount or aws:SourceArn in that document, and it will."
+    };
+    Block { name: Gate::Path, reason: format!("{}{others} {cure}{unnarrowed}", first.unwrap_or_default()) }
 }
 
 /// The statement that would let `user` through, in one line of JSON.

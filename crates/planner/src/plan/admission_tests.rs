@@ -150,6 +150,7 @@ fn a_service_that_acts_for_anybody_is_not_let_in() {
     for statement in [anybodys, every_bucket] {
         let plan = planned(&spec(LISTED), &queues(&json!([]), &[("orders", json!([statement]))]));
         assert_eq!(gate(&plan, SWITCH), Some(Gate::Path));
+        assert!(reason(&plan, SWITCH).contains("Ask for aws:SourceAccount"));
         assert!(!has(&plan, DOCUMENT));
     }
 }
@@ -211,7 +212,7 @@ fn a_deny_of_somebody_else_holds_the_switch() {
     let deny = json!({"Sid": "NoS3", "Effect": "Deny", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "kms:*", "Resource": "*"});
     let plan = planned(&spec(LISTED), &queues(&json!([deny]), &[("orders", json!([from_bucket("uploads")]))]));
     assert_eq!(gate(&plan, SWITCH), Some(Gate::Path));
-    assert!(reason(&plan, SWITCH).contains("NoS3"));
+    assert!(reason(&plan, SWITCH).contains("NoS3") && reason(&plan, SWITCH).contains("Take back what denies it"));
     assert!(!has(&plan, DOCUMENT));
 }
 

@@ -70,6 +70,26 @@ pub(crate) struct KeyRequirement {
     pub(crate) demands: Vec<Demand>,
 }
 
+impl KeyRequirement {
+    /// Nothing but a block.
+    pub(crate) fn blocked(block: Block) -> Self {
+        Self { block: Some(block), ..Self::default() }
+    }
+
+    /// This one and another.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        let Self { needs, block, demands } = other;
+        for need in needs {
+            if !self.needs.contains(&need) {
+                self.needs.push(need);
+            }
+        }
+        self.demands.extend(demands);
+        self.block = self.block.or(block);
+        self
+    }
+}
+
 impl WantedKey {
     /// How a step names the key; `None` where it can't be named.
     pub(crate) fn key_ref(&self) -> Option<KeyRef> {
@@ -172,7 +192,7 @@ pub(crate) fn require_key(cx: &Context<'_>, draft: &mut Draft, wanted: &WantedKe
     };
     match outcome {
         Ok(()) => requirement,
-        Err(block) => KeyRequirement { block: Some(block), ..KeyRequirement::default() },
+        Err(block) => KeyRequirement::blocked(block),
     }
 }
 
@@ -181,7 +201,7 @@ fn existing_key(cx: &Context<'_>, draft: &mut Draft, arn: &Arn, users: &[KeyUser
     requirement.needs = usable(cx, draft, arn, metadata)?;
     if metadata.aws_managed {
         requirement.block = aws_managed_block(cx, arn, users);
-    } else if !users.is_empty() {
+    } else {
         let_through(cx, draft, key, users, requirement)?;
     }
     Ok(())

@@ -1,14 +1,14 @@
 //! What may stop a bucket's step: facts that are read only for buckets that have one.
 
+use super::bucket_key;
 use super::desired::DesiredEncryption;
 use super::encryption::{DEFAULT_KEY, Difference};
-use super::key_context::shut_out_by_bucket_key;
 use super::log_targets::{stops_acl_logs, stops_logs};
 use super::observed::{Bucket, PublicAccess, ReplicationRule};
 use crate::Arn;
 use crate::document::{Document, Principal};
-use crate::inventory::{Reading, ResolvedKey};
-use crate::paths::{delivery_keys_of_bucket, unread_deliveries, users_of_bucket};
+use crate::inventory::Reading;
+use crate::paths::users_of_bucket;
 use crate::plan::compare::why_unknown;
 use crate::plan::context::Context;
 use crate::plan::draft::Draft;
@@ -31,10 +31,10 @@ pub(crate) fn encryption(
     let mut requirement = KeyRequirement { block: found, ..KeyRequirement::default() };
     if difference.moves_to_key() {
         let of_key = new_key(cx, draft, bucket, desired, difference);
-        requirement = KeyRequirement { block: requirement.block.or(of_key.block), ..of_key };
+        requirement = requirement.and(of_key);
     }
     if requirement.block.is_none() && (difference.changes_bucket_key || (difference.changes_key && difference.after.bucket_key)) {
-        requirement.block = bucket_key_change(cx, draft, bucket, difference);
+        requirement = requirement.and(bucket_key::change(cx, draft, bucket, difference));
     }
     requirement
 }
@@ -113,57 +113,6 @@ fn shut_out_of_default_key(cx: &Context<'_>, users: &[KeyUser]) -> Option<Block>
             outsider.role
         ),
     })
-}
-
-/// Every key that objects of this bucket are written under must accept the new encryption context.
-fn bucket_key_change(cx: &Context<'_>, draft: &mut Draft, bucket: &Bucket, difference: &Difference) -> Option<Block> {
-    if let Some(block) = unread_deliveries(cx.inventory) {
-        return Some(block);
-    }
-    let own = difference.after.kms_key.as_deref().map(|key| ("the bucket's default".to_owned(), key));
-    let streams = delivery_keys_of_bucket(cx.inventory, &bucket.arn);
-    let streams = streams.into_iter().map(|(stream, key)| (format!("delivery stream {stream}"), key));
-    own.into_iter().chain(streams).find_map(|(used_by, key)| match cx.inventory.resolve_key(key) {
-        ResolvedKey::Key(arn) => context_block(cx, draft, bucket, (&arn, &used_by), difference.after.bucket_key),
-        ResolvedKey::AwsManaged(_) | ResolvedKey::Unresolved(_) => None,
-    })
-}
-
-fn context_block(cx: &Context<'_>, draft: &mut Draft, bucket: &Bucket, (arn, used_by): (&Arn, &str), bucket_key: bool) -> Option<Block> {
-    let key = cx.inventory.keys.get(arn);
-    if key.and_then(|key| key.metadata.known()).is_some_and(|metadata| metadata.aws_managed) {
-        return None;
-    }
-    let parsed = match (draft.planned_documents.get(arn), key.map(|key| &key.document)) {
-        (Some(planned), _) => Ok(planned.document.clone()),
-        (None, Some(Reading::Known(text))) => Document::parse(text).map_err(|error| error.to_string()),
-        (None, Some(unreadable @ Reading::Unreadable { .. })) => Err(why_unknown(unreadable, "kms:GetKeyPolicy")),
-        (None, Some(Reading::NotRead) | None) => {
-            draft.wanted_facts.insert(arn.clone());
-            Err("It was not read.".to_owned())
-        }
-    };
-    match parsed {
-        Ok(document) => {
-            shut_out_by_bucket_key(&document, &bucket.arn, bucket_key).map(|values| context_reason(bucket, arn, &values, bucket_key))
-        }
-        Err(why) => Some(Block {
-            name: Gate::Unread,
-            reason: format!(
-                "A bucket key changes the encryption context, and nobody knows whether the document of key {arn} ({used_by}) has conditions on it: {why}"
-            ),
-        }),
-    }
-}
-
-fn context_reason(bucket: &Bucket, key: &Arn, values: &str, bucket_key: bool) -> Block {
-    let told = if bucket_key { format!("the bucket's ARN {}", bucket.arn) } else { format!("the object's ARN {}/…", bucket.arn) };
-    Block {
-        name: Gate::Path,
-        reason: format!(
-            "The document of key {key} has a condition kms:EncryptionContext:aws:s3:arn = {values}. With this change S3 tells KMS {told} instead, and whoever the condition lets in today is refused. Add that value to the condition first."
-        ),
-    }
 }
 
 /// Gates of a bucket policy step.

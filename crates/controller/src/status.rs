@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use everseal_planner::paths::hops::{Hop, hops};
+use everseal_planner::paths::{Paths, Tally as PathTally};
+use everseal_planner::render::bounded_paths_json;
 use everseal_planner::{Arn, Finding, Inventory, Plan, Scope, State, Step};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::ledger::Entry;
@@ -33,6 +35,20 @@ pub struct KeyStatus {
     pub aws_managed: bool,
 }
 
+/// Paths of a scope that are shown, those first that are not sealed; the others are counted.
+pub const MOST_PATHS: usize = 500;
+
+/// Data paths of one scope.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PathsStatus {
+    /// All of them, by what becomes of them.
+    pub tally: PathTally,
+    /// When what lies beside the resources was read last, in Unix time.
+    pub read_at: Option<i64>,
+    /// The JSON of `everseal paths --json`, bounded.
+    pub shown: Value,
+}
+
 /// What is known of one scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeStatus {
@@ -46,8 +62,8 @@ pub struct ScopeStatus {
     pub tally: Tally,
     /// Keys in use.
     pub keys: Vec<KeyStatus>,
-    /// Where data goes, as far as it was observed.
-    pub hops: Vec<Hop>,
+    /// Data paths as the last pass saw them, at most [`MOST_PATHS`].
+    pub paths: Arc<PathsStatus>,
     /// End of the last full pass that listed every service, in Unix time.
     pub last_success: Option<i64>,
     /// What went wrong last, empty again after a success.
@@ -65,7 +81,7 @@ impl ScopeStatus {
             steps: Vec::new(),
             tally: Tally::default(),
             keys: Vec::new(),
-            hops: Vec::new(),
+            paths: Arc::default(),
             last_success: None,
             last_error: None,
             first_pass_done: false,
@@ -78,7 +94,11 @@ impl ScopeStatus {
         self.steps.clone_from(&plan.steps);
         self.tally = tally;
         self.keys = keys_of(inventory);
-        self.hops = hops(inventory);
+    }
+
+    /// Takes over the paths of a pass.
+    pub fn traced(&mut self, paths: &Paths, read_at: Option<i64>) {
+        self.paths = Arc::new(PathsStatus { tally: paths.tally(), read_at, shown: bounded_paths_json(paths, MOST_PATHS) });
     }
 }
 

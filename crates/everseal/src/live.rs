@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use everseal_aws::{Aws, AwsAccount, ConnectOptions};
-use everseal_controller::{Clock, Memory, Pass, Surroundings, Unwatched, pass};
-use everseal_planner::PolicySet;
+use everseal_controller::{Account, Clock, Memory, Pass, Surroundings, Unwatched, pass};
+use everseal_planner::plan::Target;
+use everseal_planner::{Inventory, PolicySet};
 use futures::future::join_all;
 
 use crate::scopes::{self, Closed};
@@ -84,6 +85,27 @@ async fn work(account: AwsAccount, policies: &PolicySet, clock: Clock) -> Worked
     let memory = Mutex::new(Memory::starting(clock.now()));
     let pass = pass::run(&account, &Surroundings { policies, memory: &memory, clock }).await;
     Worked { account, memory, pass }
+}
+
+/// Observes what paths need in every scope of the policies; accounts that stay closed come as one line each.
+pub async fn paths_everywhere(policies: &PolicySet, clock: Clock) -> Result<(Vec<Inventory>, Vec<String>)> {
+    let aws = connect(Some(policies)).await?;
+    let (accounts, closed) = scopes::open(&aws, policies).await;
+    let closed: Vec<String> = closed.iter().map(Closed::line).collect();
+    if accounts.is_empty() {
+        bail!("no account of the policy could be entered\n{}", closed.join("\n"));
+    }
+    let inventories = join_all(accounts.iter().map(|account| observe_paths(account, policies, clock))).await;
+    Ok((inventories, closed))
+}
+
+/// One scope with everything that its paths hang on, and whatever gates want to know beside it.
+async fn observe_paths(account: &AwsAccount, policies: &PolicySet, clock: Clock) -> Inventory {
+    let memory = Mutex::new(Memory::starting(clock.now()));
+    let around = Surroundings { policies, memory: &memory, clock };
+    let reads = around.reads(account.scope()).with_paths();
+    let inventory = account.observe(&Target::Everything, &reads).await;
+    pass::plan_with_facts(account, &around, inventory).await.inventory
 }
 
 /// Prints what could not be read, one line each, to standard error.

@@ -1,10 +1,11 @@
-//! `everseal explain ARN`: which rule decides, what it wants, what AWS says, what will be done or why not.
+//! `everseal explain ARN`: which rule decides, what it wants, what AWS says, what will be done or why not,
+//! and the paths that run through it with what their hops need.
 
 use std::io::{self, Write};
 
 use anyhow::{Context as _, Result, bail};
 use everseal_controller::Clock;
-use everseal_planner::paths::hops::{Hop, hops, hops_through};
+use everseal_planner::paths::paths;
 use everseal_planner::plan::{Context, Past, Plan};
 use everseal_planner::render::{self, Show};
 use everseal_planner::{Arn, Inventory, PolicySet};
@@ -20,10 +21,7 @@ pub fn run(args: &ExplainArgs) -> Result<Outcome> {
     let policies = sources::load_policies(&args.policy.policies)?.set;
     let inventories = match &args.inventory {
         Some(file) => inventories::read(file)?,
-        None => live::block_on(async {
-            let everywhere = live::pass_everywhere(&policies, Clock::default()).await?;
-            Ok(everywhere.scopes.into_iter().map(|worked| worked.pass.inventory).collect())
-        })?,
+        None => live::block_on(live::paths_everywhere(&policies, Clock::default()))?.0,
     };
     explain(&arn, &policies, &inventories)
 }
@@ -39,14 +37,17 @@ fn explain(arn: &Arn, policies: &PolicySet, inventories: &[Inventory]) -> Result
     for line in cx.rules_considered(arn) {
         writeln!(out, "  {line}")?;
     }
-    let hops = hops(inventory);
-    for Hop { from, to, kind, plain_http } in hops_through(&hops, arn) {
-        writeln!(out, "  path: {from} -> {to} ({kind}{})", if *plain_http { ", over plain HTTP" } else { "" })?;
-    }
     let mut world = World::from_inventories(policies, std::slice::from_ref(inventory));
     narrow(&mut world.plan, arn);
     world.unread.retain(|line| line.starts_with(arn.as_str()));
     out.write_all(render::text(&world.plan, paint(), Show::Everything).as_bytes())?;
+    let all: Vec<&Inventory> = inventories.iter().collect();
+    let through = render::paths_through(&paths(policies, &all), arn.as_str(), paint());
+    if through.is_empty() {
+        writeln!(out, "\nno data path that was observed runs through it")?;
+    } else {
+        write!(out, "\npaths through it\n{through}")?;
+    }
     live::complain(&world.unread);
     Ok(world.outcome())
 }

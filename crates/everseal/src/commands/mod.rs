@@ -5,6 +5,7 @@ pub mod changes;
 pub mod explain;
 pub mod iam_policy;
 pub mod observe;
+pub mod paths;
 pub mod plan;
 pub mod run;
 pub mod schema;

@@ -81,11 +81,20 @@ pub async fn plan(State(shown): State<Arc<Shown>>, Query(narrow): Query<Narrow>)
     Json(json!({ "steps": steps }))
 }
 
-/// Ways data flows, as far as the last pass saw them.
+/// Data paths of each scope as its last pass saw them: the JSON of `everseal paths --json`, bounded.
 pub async fn paths(State(shown): State<Arc<Shown>>, Query(narrow): Query<Narrow>) -> Json<Value> {
-    let scopes = scopes(&shown, &narrow);
-    let hops: Vec<_> = scopes.iter().flat_map(|status| &status.hops).collect();
-    Json(json!({ "hops": hops }))
+    let scopes: Vec<Value> = scopes(&shown, &narrow)
+        .iter()
+        .map(|status| {
+            let mut paths = status.paths.shown.clone();
+            paths["account"] = json!(status.scope.account);
+            paths["region"] = json!(status.scope.region);
+            paths["factsReadAt"] = json!(status.paths.read_at);
+            paths["tally"] = json!(status.paths.tally);
+            paths
+        })
+        .collect();
+    Json(json!({ "scopes": scopes }))
 }
 
 /// Keys in use.

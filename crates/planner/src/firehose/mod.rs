@@ -10,6 +10,6 @@ mod encryption;
 mod errors;
 pub mod observed;
 pub(crate) mod plan;
-mod producers;
+pub(crate) mod producers;
 #[cfg(test)]
 mod tests;

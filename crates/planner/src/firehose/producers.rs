@@ -5,6 +5,7 @@
 //! only those are judged whom the policy names for the key; nobody is guessed.
 
 use super::desired::{listed_key, producers};
+use super::observed::DeliveryStreamDescription;
 use super::plan::Judged;
 use crate::document::{Answer, Document, Request, access};
 use crate::inventory::{Reading, ResolvedKey};
@@ -90,9 +91,17 @@ fn answer<'a>(document: &Document, key: &Arn, user: &'a KeyUser) -> (&'a KeyUser
     worst
 }
 
+/// Firehose checks the producers of this stream already.
+pub(crate) fn are_checked(description: &DeliveryStreamDescription, now: i64) -> bool {
+    now >= ALL_STREAMS_FROM || description.created_at.is_some_and(|created| created >= NEW_STREAMS_SINCE)
+}
+
 fn since_when(judged: &Judged<'_>) -> String {
-    let already = judged.cx.now >= ALL_STREAMS_FROM || judged.description.created_at.is_some_and(|created| created >= NEW_STREAMS_SINCE);
-    let when = if already { "Their PutRecord calls fail." } else { "From 2027-02-28 on their PutRecord calls fail." };
+    let when = if are_checked(judged.description, judged.cx.now) {
+        "Their PutRecord calls fail."
+    } else {
+        "From 2027-02-28 on their PutRecord calls fail."
+    };
     format!("{when} Firehose checks producers for kms:GenerateDataKey and kms:Decrypt on the stream's key.")
 }
 

@@ -44,6 +44,11 @@ pub struct Plan {
 /// Keys are planned before the resources that need them, and what those need of a key's document is known only once
 /// they are planned: so where they need grants, everything is planned again with these.
 pub fn plan(cx: &Context<'_>) -> Plan {
+    without_paths(cx)
+}
+
+/// The plan of each resource by itself and for those on its hops; whole paths are judged from it.
+pub(crate) fn without_paths(cx: &Context<'_>) -> Plan {
     let mut draft = drafted(cx, BTreeMap::new());
     let demands = gates::demands_of_open_steps(cx, &draft);
     if !demands.is_empty() {

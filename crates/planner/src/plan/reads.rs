@@ -83,6 +83,19 @@ impl Reads {
         }
     }
 
+    /// Also everything that paths need: resources of every service that data flows through, whether a rule matches them or
+    /// not, and whatever stands beside them.
+    #[must_use]
+    pub fn with_paths(mut self) -> Self {
+        self.services.extend(Service::ALL.iter().copied().filter(|service| *service != Service::Rds));
+        self.bucket_encryption = true;
+        self.bucket_documents = true;
+        self.subscriptions = true;
+        self.gate_facts = true;
+        self.path_facts = true;
+        self
+    }
+
     fn add(&mut self, spec: &Spec) {
         let Spec { mode: _, scopes: _, keys, s3, sqs, sns, firehose, kinesis, rds, exemptions: _, limits: _ } = spec;
         self.listed_aliases.extend(keys.iter().map(|key| key.alias.clone()));

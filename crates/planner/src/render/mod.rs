@@ -1,11 +1,17 @@
-//! A plan in the two forms that leave the program: JSON for machines, text for people.
+//! Plans and paths in the forms that leave the program: JSON for machines, text for people, Graphviz for pictures.
 //!
 //! Both show everything: what is blocked stands beside what will be done, with its reason.
 
 mod json;
+mod paths_dot;
+mod paths_json;
+mod paths_text;
 mod text;
 
 pub use json::json;
+pub use paths_dot::paths_dot;
+pub use paths_json::{bounded_paths_json, paths_json};
+pub use paths_text::{paths_text, paths_through};
 pub use text::{Paint, Show, text};
 
 use crate::{Finding, Plan, State};

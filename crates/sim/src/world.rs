@@ -295,6 +295,9 @@ impl World {
     }
 
     fn dispatch(&mut self, origin: &Origin, route: &Route, call: &Call) -> Reply {
+        if let Some(error) = self.iam.expired(route, self.now) {
+            return wire::error_reply(route, &error);
+        }
         match route.service {
             "cloudfront" => cloudfront::handle(self, origin, route, call),
             "monitoring" => cloudwatch::handle(self, origin, route, call),

@@ -46,6 +46,18 @@ impl Document {
         Some(Self { statements })
     }
 
+    /// The same for a role's trust policy, whose statements name no resource: the role itself is it.
+    pub fn parse_trust(text: &str) -> Option<Self> {
+        let mut document = Self::parse(text)?;
+        for statement in &mut document.statements {
+            if statement.contains_key("Resource") || statement.contains_key("NotResource") {
+                return None;
+            }
+            statement.insert("Resource".to_owned(), Value::String("*".to_owned()));
+        }
+        Some(document)
+    }
+
     /// Its statements, as written.
     pub fn statements(&self) -> &[Map<String, Value>] {
         &self.statements

@@ -62,6 +62,10 @@ pub(crate) fn happen(world: &mut World, event: Event) {
 
 pub(crate) fn handle(world: &mut World, origin: &Origin, route: &Route, call: &Call) -> Reply {
     let result = json::input(call).and_then(|input| answer(world, origin, &route.operation, &input));
+    if result.is_ok() && ["DisableKey", "ScheduleKeyDeletion"].contains(&route.operation.as_str()) {
+        // Databases under a key that is gone show it after a while; everybody else meets it at the next use.
+        crate::rds::keys_changed(world);
+    }
     json::reply(route, result)
 }
 

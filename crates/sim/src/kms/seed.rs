@@ -74,6 +74,7 @@ impl World {
         } else {
             key.deletion = None;
         }
+        crate::rds::keys_changed(self);
         Ok(())
     }
 

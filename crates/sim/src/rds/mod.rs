@@ -1,22 +1,188 @@
-//! Amazon RDS and Aurora.
+//! Amazon RDS and Aurora: instances, clusters, parameter groups, snapshots.
+//!
+//! What matters here is what decides whether a database is protected: encryption at rest with the key's grant, and
+//! parameter groups as they really work. A default group can't be changed, a group that was just attached says nothing
+//! until a reboot, static parameters wait for one, dynamic ones don't. No database runs behind an instance.
+
+mod attachment;
+mod clusters;
+mod engines;
+mod errors;
+mod filters;
+mod groups;
+mod instances;
+mod keys;
+mod listings;
+mod members;
+mod modify;
+mod parameters;
+mod seed;
+mod snapshots;
+mod storage;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod transitions;
+
+use std::collections::BTreeMap;
 
 use crate::error::ApiError;
 use crate::http::{Call, Reply};
+use crate::wire::query::Form;
+use crate::wire::xml::Element;
 use crate::wire::{Route, query};
-use crate::world::{Origin, World};
+use crate::world::{Ask, Origin, World};
+
+use clusters::Cluster;
+use groups::{Group, GroupKind};
+use instances::Instance;
+use snapshots::Snapshot;
+pub(crate) use transitions::{Event, happen, keys_changed};
+
+const NAMESPACE: &str = "http://rds.amazonaws.com/doc/2014-10-31/";
 
 /// Everything this service holds.
 #[derive(Debug, Default)]
-pub(crate) struct State {}
-
-/// What happens by itself.
-#[derive(Debug)]
-pub(crate) enum Event {}
-
-pub(crate) fn happen(_world: &mut World, event: Event) {
-    match event {}
+pub(crate) struct State {
+    places: BTreeMap<Place, Databases>,
 }
 
-pub(crate) fn handle(_world: &mut World, _origin: &Origin, route: &Route, _call: &Call) -> Reply {
-    query::error(&ApiError::unknown_operation(&route.operation))
+/// An account and a region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    account: String,
+    region: String,
+}
+
+impl Place {
+    fn of(origin: &Origin) -> Self {
+        Self { account: origin.account().to_owned(), region: origin.region.clone() }
+    }
+
+    fn arn(&self, kind: &str, name: &str) -> String {
+        format!("arn:aws:rds:{}:{}:{kind}:{name}", self.region, self.account)
+    }
+}
+
+/// What an account has in a region, by identifier: AWS keeps them in lower case.
+#[derive(Debug, Default)]
+struct Databases {
+    instances: BTreeMap<String, Instance>,
+    clusters: BTreeMap<String, Cluster>,
+    instance_groups: BTreeMap<String, Group>,
+    cluster_groups: BTreeMap<String, Group>,
+    snapshots: BTreeMap<String, Snapshot>,
+    cluster_snapshots: BTreeMap<String, Snapshot>,
+}
+
+impl Databases {
+    const fn groups(&self, kind: GroupKind) -> &BTreeMap<String, Group> {
+        match kind {
+            GroupKind::Instance => &self.instance_groups,
+            GroupKind::Cluster => &self.cluster_groups,
+        }
+    }
+
+    const fn groups_mut(&mut self, kind: GroupKind) -> &mut BTreeMap<String, Group> {
+        match kind {
+            GroupKind::Instance => &mut self.instance_groups,
+            GroupKind::Cluster => &mut self.cluster_groups,
+        }
+    }
+}
+
+impl State {
+    fn at(&mut self, place: &Place) -> &mut Databases {
+        if !self.places.contains_key(place) {
+            self.places.insert(place.clone(), Databases::default());
+        }
+        self.places.get_mut(place).expect("it was just put there")
+    }
+}
+
+/// A request, read.
+struct Request<'a> {
+    origin: &'a Origin,
+    place: Place,
+    form: Form,
+}
+
+type Answer = Result<Element, ApiError>;
+
+pub(crate) fn handle(world: &mut World, origin: &Origin, route: &Route, call: &Call) -> Reply {
+    let request = Request { origin, place: Place::of(origin), form: Form::of(call) };
+    let result = permit(world, &request, &route.operation).and_then(|()| dispatch(world, &request, &route.operation));
+    query::reply(&route.operation, NAMESPACE, &world.uuid(), result)
+}
+
+fn dispatch(world: &mut World, request: &Request<'_>, operation: &str) -> Answer {
+    match operation {
+        "CreateDBInstance" => instances::create(world, request),
+        "DeleteDBInstance" => instances::delete(world, request),
+        "DescribeDBInstances" => instances::describe(world, request),
+        "ModifyDBInstance" => modify::instance(world, request),
+        "RebootDBInstance" => instances::reboot(world, request),
+        "StartDBInstance" => instances::start(world, request),
+        "StopDBInstance" => instances::stop(world, request),
+        "CreateDBCluster" => clusters::create(world, request),
+        "DeleteDBCluster" => clusters::delete(world, request),
+        "DescribeDBClusters" => clusters::describe(world, request),
+        "ModifyDBCluster" => modify::cluster(world, request),
+        "CreateDBParameterGroup" => groups::create(world, request, GroupKind::Instance),
+        "CreateDBClusterParameterGroup" => groups::create(world, request, GroupKind::Cluster),
+        "DeleteDBParameterGroup" => groups::delete(world, request, GroupKind::Instance),
+        "DeleteDBClusterParameterGroup" => groups::delete(world, request, GroupKind::Cluster),
+        "DescribeDBParameterGroups" => groups::describe(world, request, GroupKind::Instance),
+        "DescribeDBClusterParameterGroups" => groups::describe(world, request, GroupKind::Cluster),
+        "ModifyDBParameterGroup" => groups::modify(world, request, GroupKind::Instance),
+        "ModifyDBClusterParameterGroup" => groups::modify(world, request, GroupKind::Cluster),
+        "DescribeDBParameters" => listings::parameters(world, request, GroupKind::Instance),
+        "DescribeDBClusterParameters" => listings::parameters(world, request, GroupKind::Cluster),
+        "DescribeDBEngineVersions" => listings::engine_versions(request),
+        "DescribeCertificates" => listings::certificates(request),
+        "AddTagsToResource" => tags::add(world, request),
+        "RemoveTagsFromResource" => tags::remove(world, request),
+        "ListTagsForResource" => tags::list(world, request),
+        "CreateDBSnapshot" => snapshots::create(world, request, GroupKind::Instance),
+        "CreateDBClusterSnapshot" => snapshots::create(world, request, GroupKind::Cluster),
+        "DescribeDBSnapshots" => snapshots::describe(world, request, GroupKind::Instance),
+        "DescribeDBClusterSnapshots" => snapshots::describe(world, request, GroupKind::Cluster),
+        "DeleteDBSnapshot" => snapshots::delete(world, request, GroupKind::Instance),
+        "DeleteDBClusterSnapshot" => snapshots::delete(world, request, GroupKind::Cluster),
+        "CopyDBSnapshot" => snapshots::copy(world, request, GroupKind::Instance),
+        "CopyDBClusterSnapshot" => snapshots::copy(world, request, GroupKind::Cluster),
+        "RestoreDBInstanceFromDBSnapshot" => instances::restore(world, request),
+        "RestoreDBClusterFromSnapshot" => clusters::restore(world, request),
+        other => Err(ApiError::unknown_operation(other)),
+    }
+}
+
+/// Members that name what a request is about, with the kind in its ARN; the first that is there counts.
+const SUBJECTS: &[(&str, &str)] = &[
+    ("TargetDBSnapshotIdentifier", "snapshot"),
+    ("TargetDBClusterSnapshotIdentifier", "cluster-snapshot"),
+    ("DBSnapshotIdentifier", "snapshot"),
+    ("DBClusterSnapshotIdentifier", "cluster-snapshot"),
+    ("DBInstanceIdentifier", "db"),
+    ("DBClusterIdentifier", "cluster"),
+    ("DBParameterGroupName", "pg"),
+    ("DBClusterParameterGroupName", "cluster-pg"),
+];
+
+/// RDS has no resource documents: the caller's own policies decide. [Service Authorization Reference: Amazon RDS]
+fn permit(world: &World, request: &Request<'_>, operation: &str) -> Result<(), ApiError> {
+    let Request { origin, place, form } = request;
+    let subject = SUBJECTS.iter().find_map(|(member, kind)| form.get(member).map(|name| (*kind, name)));
+    let resource = match (form.get("ResourceName"), subject) {
+        (Some(arn), _) | (None, Some((_, arn))) if arn.starts_with("arn:") => arn.to_owned(),
+        (_, Some((kind, name))) => place.arn(kind, &name.to_ascii_lowercase()),
+        _ => place.arn("*", "*"),
+    };
+    let mut context = crate::access::RequestContext::new();
+    if operation.starts_with("Create") {
+        context.insert("rds:storageencrypted".to_owned(), vec![form.get("StorageEncrypted").unwrap_or("false").to_owned()]);
+    }
+    let action = format!("rds:{operation}");
+    let ask = Ask { action: &action, resource: &resource, owner: &place.account, document: None, context };
+    world.permit(origin, &ask).map_err(|denial| ApiError::new(403, "AccessDenied", denial.message))
 }

@@ -1,6 +1,6 @@
 //! kinesis: observed values and planning.
 
-mod desired;
+pub(crate) mod desired;
 pub mod observed;
 pub(crate) mod plan;
 #[cfg(test)]

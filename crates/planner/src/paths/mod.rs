@@ -27,6 +27,8 @@ pub(crate) mod roles;
 mod run;
 pub(crate) mod sources;
 #[cfg(test)]
+mod step_properties;
+#[cfg(test)]
 mod tests;
 mod trace;
 pub(crate) mod users;

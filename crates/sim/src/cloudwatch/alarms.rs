@@ -203,7 +203,7 @@ fn message(arn: &str, alarm: &Alarm, old: &str) -> String {
     .to_string()
 }
 
-/// CloudWatch publishes as itself and does not try again. [CloudWatch: Notifying users on alarm changes]
+/// `CloudWatch` publishes as itself and does not try again. [`CloudWatch`: Notifying users on alarm changes]
 fn publish(world: &mut World, arn: &str, topic: &str, publication: Publication) {
     let account = arn.split(':').nth(4).unwrap_or_default();
     let region = topic.split(':').nth(3).unwrap_or_default().to_owned();

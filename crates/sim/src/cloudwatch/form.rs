@@ -52,7 +52,7 @@ pub(super) fn reply(world: &mut World, route: &Route, result: Result<Value, ApiE
             let output = result.map(|output| to_element(Element::default(), &output));
             query::reply(&route.operation, NAMESPACE, &world.uuid(), output)
         }
-        Protocol::Json10 | Protocol::Json11 | Protocol::RestXml => plain::reply(route, result.map(to_json)),
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestXml => plain::reply(route, result.map(|output| to_json(&output))),
     }
 }
 
@@ -93,14 +93,14 @@ fn to_cbor(value: &Value) -> Cbor {
     }
 }
 
-fn to_json(value: Value) -> Value {
-    if let Some(at) = as_time(&value) {
+fn to_json(value: &Value) -> Value {
+    if let Some(at) = as_time(value) {
         return json!(at.epoch_seconds());
     }
     match value {
-        Value::Array(values) => values.into_iter().map(to_json).collect(),
-        Value::Object(members) => Value::Object(members.into_iter().map(|(name, value)| (name, to_json(value))).collect()),
-        other => other,
+        Value::Array(values) => values.iter().map(to_json).collect(),
+        Value::Object(members) => Value::Object(members.iter().map(|(name, value)| (name.clone(), to_json(value))).collect()),
+        other => other.clone(),
     }
 }
 
@@ -112,18 +112,18 @@ fn to_element(element: Element, value: &Value) -> Element {
 fn named(name: &str, value: &Value) -> Element {
     let text = |text: String| Element::default().text(name.to_owned(), text);
     if let Some(at) = as_time(value) {
-        return first(text(at.iso8601()), name);
+        return first(&text(at.iso8601()), name);
     }
     match value {
         Value::Array(values) => Element::new(name.to_owned()).children(values.iter().map(|value| named("member", value))),
         Value::Object(_) => to_element(Element::new(name.to_owned()), value),
-        Value::String(value) => first(text(value.clone()), name),
-        other => first(text(other.to_string()), name),
+        Value::String(value) => first(&text(value.clone()), name),
+        other => first(&text(other.to_string()), name),
     }
 }
 
 /// An element that holds text can only be made inside another.
-fn first(outer: Element, name: &str) -> Element {
+fn first(outer: &Element, name: &str) -> Element {
     outer.first(name).cloned().unwrap_or_default()
 }
 

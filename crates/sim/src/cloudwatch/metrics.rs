@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::moment::Moment;
 
-/// One-minute points are kept for 15 days. [CloudWatch: Metrics retention]
+/// One-minute points are kept for 15 days. [`CloudWatch`: Metrics retention]
 const KEPT_MINUTES: u64 = 15 * 24 * 60;
 
 /// What identifies a metric.

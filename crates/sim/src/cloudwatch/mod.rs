@@ -1,4 +1,4 @@
-//! Amazon CloudWatch: metric data, and alarms that publish.
+//! Amazon `CloudWatch`: metric data, and alarms that publish.
 //!
 //! The service speaks three protocols; each is read into and written from one plain form ([`form`]). Points are kept by
 //! the minute, only where there are any, for 15 days.

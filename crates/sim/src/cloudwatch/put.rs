@@ -29,7 +29,9 @@ pub(super) fn put(world: &mut World, origin: &Origin, input: &Map<String, Value>
     let data = data.iter().map(|datum| read(namespace, now, datum)).collect::<Result<Vec<_>, _>>()?;
     for (metric, unit, at, points) in data {
         let series = world.cloudwatch.series((origin.account(), &origin.region), metric, &unit);
-        points.into_iter().for_each(|point| series.add(now, at, point));
+        for point in points {
+            series.add(now, at, point);
+        }
     }
     Ok(Value::Null)
 }

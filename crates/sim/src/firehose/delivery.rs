@@ -17,9 +17,9 @@ use crate::tally::Undelivered;
 use crate::world::{self, Origin, World};
 
 /// How long a record may wait. [Firehose: "Firehose retains records for 24 hours"]
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+const KEPT: Duration = Duration::from_hours(24);
 /// Between two tries.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// Which bucket records go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +194,9 @@ fn deliver(world: &mut World, arn: &str, lane: Lane, part: &Part, records: Vec<H
     let Some(caller) = Caller::role(&part.role, "AmazonDataFirehose") else { return records };
     let origin = Origin { caller, region: region.to_owned(), secure: true };
     let mut body = BytesMut::new();
-    records.iter().for_each(|record| body.extend_from_slice(&record.data));
+    for record in &records {
+        body.extend_from_slice(&record.data);
+    }
     let bytes = body.len();
     let key = object_key(world, arn, part);
     let encryption = part.key.as_ref().map(|key| ObjectEncryption { algorithm: "aws:kms".to_owned(), kms_key: Some(key.clone()) });
@@ -243,7 +245,7 @@ fn expand(world: &mut World, prefix: &str, at: OffsetDateTime) -> String {
         match expression.split_once(':') {
             Some(("timestamp", pattern)) => out.push_str(&dated(pattern, at)),
             Some(("firehose", "random-string")) => out.push_str(&world.hex(11)),
-            _ => out.push_str(&format!("!{{{expression}}}")),
+            _ => out.extend(["!{", expression, "}"]),
         }
         rest = tail;
     }

@@ -13,10 +13,10 @@ use crate::wire::json as input_of;
 use crate::world::{self, Origin, World};
 
 /// From ENABLING to ENABLED, from DISABLING to DISABLED.
-const CHANGE: Duration = Duration::from_secs(60);
+const CHANGE: Duration = Duration::from_mins(1);
 /// Start and Stop calls of one stream. [firehose:StartDeliveryStreamEncryption: "a combined total of 25 times … in a 24 hour period"]
 const CALLS: usize = 25;
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 /// AWS does not document the context that Firehose uses; it ties a grant to its stream here, and no document can name it.
 const CONTEXT: &str = "aws:firehose:arn";
 

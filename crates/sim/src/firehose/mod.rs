@@ -141,11 +141,11 @@ impl State {
     fn stream_mut(&mut self, arn: &str) -> Result<&mut Stream, ApiError> {
         self.streams.get_mut(arn).ok_or_else(|| not_found(arn))
     }
+}
 
-    /// ARNs and tags of an account's streams in a region, for the tagging service.
-    pub(crate) fn tagged(&self, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
-        let prefix = format!("arn:aws:firehose:{region}:{account}:");
-        let ours = self.streams.range(prefix.clone()..).take_while(|(arn, _)| arn.starts_with(&prefix));
-        ours.map(|(arn, stream)| (arn.clone(), stream.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect())).collect()
-    }
+/// Tags of all streams of an account and region, by ARN.
+pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let prefix = format!("arn:aws:firehose:{region}:{account}:");
+    let ours = world.firehose.streams.range(prefix.clone()..).take_while(|(arn, _)| arn.starts_with(&prefix));
+    ours.map(|(arn, stream)| (arn.clone(), stream.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect())).collect()
 }

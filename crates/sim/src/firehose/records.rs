@@ -99,8 +99,8 @@ pub(super) fn put(world: &mut World, origin: &Origin, arn: &str, records: Vec<By
     Ok(encrypted)
 }
 
-/// "when the KMS service throws one of the following exception types: AccessDeniedException, InvalidStateException,
-/// DisabledException, or NotFoundException" [firehose:InvalidKMSResourceException]
+/// The code is KMS's own: `AccessDeniedException`, `InvalidStateException`, `DisabledException` or `NotFoundException`.
+/// [firehose:InvalidKMSResourceException]
 fn refused(refusal: KeyRefusal) -> ApiError {
     let (code, message) = match refusal {
         KeyRefusal::AccessDenied(message) => ("AccessDeniedException", message),

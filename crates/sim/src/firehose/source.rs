@@ -13,7 +13,7 @@ use crate::world::{self, Origin, World};
 /// Firehose calls `GetRecords` once a second for each shard. [Firehose: Writing to Firehose using Kinesis Data Streams]
 const POLL: Duration = Duration::from_secs(1);
 /// Between two tries where it may not read.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// Something was written to a data stream: whoever reads it will see.
 pub(crate) fn written(world: &mut World, data_stream: &str) {

@@ -23,7 +23,7 @@ use crate::world::{self, Ask, Origin, World};
 /// From CREATING to ACTIVE, and from DELETING to gone.
 const CHANGE: Duration = Duration::from_secs(30);
 /// Between two tries.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// A channel.
 #[derive(Debug)]
@@ -273,7 +273,9 @@ pub(super) fn carry(world: &mut World, arn: &str) {
     let read = access::permit(world, &origin, "GetRecords", &stream).and_then(|()| read::records(world, &origin, &stream, after));
     let stored = read.and_then(|records| {
         let mut body = BytesMut::new();
-        records.iter().for_each(|record| body.extend_from_slice(&record.data));
+        for record in &records {
+            body.extend_from_slice(&record.data);
+        }
         let Some(last) = records.last().map(|record| record.sequence) else { return Ok((0, after)) };
         let encryption = key.map(|key| ObjectEncryption { algorithm: "aws:kms".to_owned(), kms_key: Some(key) });
         let object = format!("{name}/{}/{}", world.now().iso8601(), world.uuid());

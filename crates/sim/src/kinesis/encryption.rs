@@ -17,7 +17,7 @@ use crate::world::{Origin, World};
 const CHANGE: Duration = Duration::from_secs(20);
 /// Changes of one kind in 24 hours. [kinesis:StartStreamEncryption, kinesis:StopStreamEncryption]
 const CHANGES: usize = 25;
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn start(world: &mut World, origin: &Origin, input: &Map<String, Value>) -> Result<Value, ApiError> {
     let (arn, key) = named(world, origin, "StartStreamEncryption", input)?;
@@ -76,6 +76,6 @@ fn change(world: &mut World, arn: &str, key: Option<String>) -> Result<Value, Ap
     }
     changes.push_back(now);
     stream.status = Status::Updating;
-    later(world, CHANGE, Event::Active { arn: arn.to_owned(), encryption: Some(key) });
+    later(world, CHANGE, Event::Encrypted { arn: arn.to_owned(), key });
     Ok(Value::Null)
 }

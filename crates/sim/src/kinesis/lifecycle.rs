@@ -48,7 +48,7 @@ pub(super) fn create(world: &mut World, origin: &Origin, input: &Map<String, Val
     stream.on_demand = on_demand;
     stream.tags = super::tags::given(input)?;
     world.kinesis.streams.insert(arn.clone(), stream);
-    later(world, CREATION, Event::Active { arn, encryption: None });
+    later(world, CREATION, Event::Active { arn });
     Ok(Value::Null)
 }
 
@@ -58,14 +58,19 @@ pub(super) fn later(world: &mut World, real: Duration, event: Event) {
     world.later(after, world::Event::Kinesis(event));
 }
 
-pub(super) fn active(world: &mut World, arn: &str, encryption: Option<Option<String>>) {
+pub(super) fn active(world: &mut World, arn: &str) {
     let Some(stream) = world.kinesis.streams.get_mut(arn) else { return };
     if matches!(stream.status, Status::Creating | Status::Updating) {
         stream.status = Status::Active;
     }
-    if let Some(key) = encryption {
+}
+
+/// New records are stored under another key, or under none.
+pub(super) fn encrypted(world: &mut World, arn: &str, key: Option<String>) {
+    if let Some(stream) = world.kinesis.streams.get_mut(arn) {
         stream.key = key.map(Arc::from);
     }
+    active(world, arn);
 }
 
 pub(super) fn delete(world: &mut World, origin: &Origin, input: &Map<String, Value>) -> Result<Value, ApiError> {

@@ -43,8 +43,10 @@ pub(crate) struct State {
 /// What happens by itself.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// CREATING or UPDATING ends; with an encryption that begins then: `Some(None)` is none.
-    Active { arn: String, encryption: Option<Option<String>> },
+    /// CREATING ends.
+    Active { arn: String },
+    /// UPDATING ends, and with it an encryption begins; `None`: it ends.
+    Encrypted { arn: String, key: Option<String> },
     /// A stream is gone.
     Deleted { arn: String },
     /// A channel is ready.
@@ -57,7 +59,8 @@ pub(crate) enum Event {
 
 pub(crate) fn happen(world: &mut World, event: Event) {
     match event {
-        Event::Active { arn, encryption } => lifecycle::active(world, &arn, encryption),
+        Event::Active { arn } => lifecycle::active(world, &arn),
+        Event::Encrypted { arn, key } => lifecycle::encrypted(world, &arn, key),
         Event::Deleted { arn } => lifecycle::deleted(world, &arn),
         Event::ChannelActive { arn } => channels::active(world, &arn),
         Event::ChannelDeleted { arn } => channels::deleted(world, &arn),
@@ -74,8 +77,7 @@ fn answer(world: &mut World, origin: &Origin, operation: &str, input: &Map<Strin
     match operation {
         "CreateStream" => lifecycle::create(world, origin, input),
         "DeleteStream" => lifecycle::delete(world, origin, input),
-        "IncreaseStreamRetentionPeriod" => lifecycle::retention(world, origin, operation, input),
-        "DecreaseStreamRetentionPeriod" => lifecycle::retention(world, origin, operation, input),
+        "IncreaseStreamRetentionPeriod" | "DecreaseStreamRetentionPeriod" => lifecycle::retention(world, origin, operation, input),
         "DescribeStream" => describe::describe(world, origin, input),
         "DescribeStreamSummary" => describe::summary(world, origin, input),
         "ListStreams" => describe::list(world, origin, input),
@@ -127,11 +129,11 @@ impl State {
     fn stream_mut(&mut self, arn: &str) -> Result<&mut Stream, ApiError> {
         self.streams.get_mut(arn).ok_or_else(|| access::not_found(arn))
     }
+}
 
-    /// ARNs and tags of an account's streams in a region, for the tagging service.
-    pub(crate) fn tagged(&self, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
-        let prefix = format!("arn:aws:kinesis:{region}:{account}:");
-        let ours = self.streams.range(prefix.clone()..).take_while(|(arn, _)| arn.starts_with(&prefix));
-        ours.map(|(arn, stream)| (arn.clone(), stream.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect())).collect()
-    }
+/// Tags of all streams of an account and region, by ARN.
+pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let prefix = format!("arn:aws:kinesis:{region}:{account}:");
+    let ours = world.kinesis.streams.range(prefix.clone()..).take_while(|(arn, _)| arn.starts_with(&prefix));
+    ours.map(|(arn, stream)| (arn.clone(), stream.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect())).collect()
 }

@@ -17,7 +17,7 @@ use crate::wire::json as input_of;
 use crate::world::{Origin, World};
 
 /// How long an iterator lives. [kinesis:GetShardIterator]
-const ITERATOR: Duration = Duration::from_secs(300);
+const ITERATOR: Duration = Duration::from_mins(5);
 /// Records of one call, where it asks for no fewer. [kinesis:GetRecords]
 const RECORDS: i64 = 10_000;
 /// Bytes of one call. [kinesis:GetRecords: 10 MiB]

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 
 use crate::http::{Call, Reply};
@@ -40,7 +41,7 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sim = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let call = call_of(request)?;
+            let call = call_of(request).await?;
             match sim.call(&call) {
                 Outcome::Answer(reply, after) => {
                     if after > 0 {
@@ -55,17 +56,28 @@ impl HttpConnector for InProcess {
     }
 }
 
-fn call_of(request: HttpRequest) -> Result<Call, ConnectorError> {
+async fn call_of(request: HttpRequest) -> Result<Call, ConnectorError> {
     let user = |error: aws_smithy_runtime_api::http::HttpError| ConnectorError::user(error.into());
     let request = request.try_into_http1x().map_err(user)?;
     let (head, body) = request.into_parts();
-    let body = body.bytes().map(Bytes::copy_from_slice).ok_or_else(|| ConnectorError::user("a streaming body".into()))?;
+    // Uploads come in chunks with a checksum behind them: they can't be had at once, but never wait for anything.
+    let body = match body.bytes() {
+        Some(bytes) => Bytes::copy_from_slice(bytes),
+        None => ByteStream::new(body).collect().await.map_err(|error| ConnectorError::user(error.into()))?.into_bytes(),
+    };
     let uri = head.uri;
+    let mut headers = head.headers;
+    // The name of a bucket may be in the host's, which other HTTP clients write into the request as it leaves.
+    if let Some(authority) = uri.authority()
+        && let Ok(host) = http::HeaderValue::from_str(authority.as_str())
+    {
+        headers.entry(http::header::HOST).or_insert(host);
+    }
     Ok(Call {
         method: head.method,
         path: uri.path().to_owned(),
         query: uri.query().unwrap_or_default().to_owned(),
-        headers: head.headers,
+        headers,
         body,
         secure: uri.scheme_str() != Some("http"),
     })

@@ -1,48 +1,137 @@
-//! Amazon S3.
+//! Amazon S3: buckets with their settings, objects with the keys that seal them, and what leaves a bucket by itself.
+//!
+//! - A request's address becomes an operation in [`address`]; who may do it is decided in [`request`]; one file per theme
+//!   does it.
+//! - Every object is sealed as its bucket says when it is written ([`seal`]) and opened with its own key when it is read.
+//! - Notifications, replicas and access logs leave later, as events on the schedule. What may not arrive is lost and
+//!   counted: S3 tells nobody, which is why the simulator must.
+
+use std::collections::BTreeMap;
 
 use crate::error::ApiError;
 use crate::http::{Call, Reply};
 use crate::wire::{Route, xml};
 use crate::world::{Origin, World};
 
-/// Everything this service holds.
+mod acl;
+mod address;
+mod announce;
+mod body;
+mod bucket;
+mod buckets;
+mod conditions;
+mod copy;
+mod documents;
+mod encryption;
+mod listing;
+mod logs;
+mod multipart;
+mod notification;
+mod objects;
+mod public;
+mod replication;
+mod request;
+mod seal;
+mod seed;
+mod settings;
+mod store;
+mod tags;
+mod versions;
+mod website;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use address::operation;
+pub(crate) use objects::fetch;
+pub use seed::BucketSetup;
+pub(crate) use store::{ObjectEncryption, store};
+
+use bucket::{Bucket, PublicAccessBlock};
+use request::Request;
+
+/// The namespace of all documents.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// Everything this service holds. Names of buckets are everybody's.
 #[derive(Debug, Default)]
-pub(crate) struct State {}
+pub(crate) struct State {
+    buckets: BTreeMap<String, Bucket>,
+    /// Block Public Access of whole accounts.
+    account_blocks: BTreeMap<String, PublicAccessBlock>,
+    /// Orders the events of all objects.
+    sequence: u64,
+}
 
 /// What happens by itself.
 #[derive(Debug)]
-pub(crate) enum Event {}
-
-pub(crate) fn happen(_world: &mut World, event: Event) {
-    match event {}
+pub(crate) enum Event {
+    /// A notification arrives, or not.
+    Notify(Box<announce::Notice>),
+    /// An object is copied to where a replication rule says.
+    Replicate(Box<replication::Replica>),
+    /// The access log of a bucket is delivered.
+    DeliverLog {
+        /// The bucket that was used.
+        bucket: String,
+    },
 }
 
-pub(crate) fn handle(_world: &mut World, _origin: &Origin, route: &Route, _call: &Call) -> Reply {
-    xml::error(&ApiError::unknown_operation(&route.operation))
+pub(crate) fn happen(world: &mut World, event: Event) {
+    match event {
+        Event::Notify(notice) => announce::deliver(world, *notice),
+        Event::Replicate(replica) => replication::replicate(world, &replica),
+        Event::DeliverLog { bucket } => logs::deliver(world, &bucket),
+    }
 }
 
-/// The operation that a method, path and query mean.
-pub(crate) fn operation(_call: &Call) -> String {
-    "ListBuckets".to_owned()
+pub(crate) fn handle(world: &mut World, origin: &Origin, route: &Route, call: &Call) -> Reply {
+    let request = Request::new(origin, &route.operation, call);
+    let reply = match dispatch(world, &request) {
+        Ok(reply) => reply,
+        Err(error) => refusal(world, &request, &error),
+    };
+    logs::note(world, &request, reply.status);
+    if call.method == http::Method::HEAD {
+        // The length of what is not sent is kept; the body is not.
+        return Reply { body: bytes::Bytes::new(), ..reply };
+    }
+    reply
 }
 
-/// Encryption that a request names for one object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ObjectEncryption {
-    /// `AES256`, `aws:kms`, `aws:kms:dsse`.
-    pub(crate) algorithm: String,
-    /// The key as written.
-    pub(crate) kms_key: Option<String>,
+/// S3 names the region of a bucket where it redirects, and always to HeadBucket. [s3:HeadBucket]
+fn refusal(world: &World, request: &Request<'_>, error: &ApiError) -> Reply {
+    let reply = xml::error(error);
+    let tells_region = matches!(&*error.code, "PermanentRedirect" | "AuthorizationHeaderMalformed") || request.operation == "HeadBucket";
+    match world.s3.buckets.get(&request.bucket).filter(|_| tells_region) {
+        Some(bucket) => reply.header("x-amz-bucket-region", &bucket.region),
+        None => reply,
+    }
 }
 
-/// Writes an object for a caller: checks bucket policy and key, and announces it. `encryption`: `None` = the bucket's default.
-pub(crate) fn store(
-    _world: &mut World,
-    _origin: &Origin,
-    _bucket: &str,
-    _key: &str,
-    _body: bytes::Bytes,
-    _encryption: Option<&ObjectEncryption>,
-) -> Result<(), ApiError> {
-    Err(ApiError::unknown_operation("PutObject"))
+fn dispatch(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
+    let find = |families: &[fn(&str) -> Option<Handler>]| families.iter().find_map(|family| family(request.operation));
+    let handler = find(&[
+        buckets::handler,
+        encryption::handler,
+        documents::handler,
+        notification::handler,
+        objects::handler,
+        listing::handler,
+        copy::handler,
+        multipart::handler,
+        settings::handler,
+        acl::handler,
+        tags::handler,
+        replication::handler,
+        logs::handler,
+        website::handler,
+    ]);
+    match handler {
+        Some(handler) => handler(world, request),
+        None => Err(ApiError::unknown_operation(request.operation)),
+    }
 }
+
+/// Does one operation.
+type Handler = fn(&mut World, &Request<'_>) -> Result<Reply, ApiError>;

@@ -30,6 +30,13 @@ impl Element {
         self
     }
 
+    /// The same with text of its own.
+    #[must_use]
+    pub fn with_content(mut self, text: impl ToString) -> Self {
+        self.content = text.to_string();
+        self
+    }
+
     /// The same with an attribute.
     #[must_use]
     pub fn attribute(mut self, name: impl Into<Cow<'static, str>>, value: &str) -> Self {

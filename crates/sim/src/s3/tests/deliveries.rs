@@ -1,0 +1,1 @@
+//! What leaves a bucket by itself.

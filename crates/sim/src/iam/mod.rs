@@ -62,6 +62,7 @@ struct Policies {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) caller: Caller,
+    pub(crate) began: Moment,
     pub(crate) until: Moment,
 }
 
@@ -104,6 +105,11 @@ impl State {
     /// Gives credentials to a session.
     pub(crate) fn begin(&mut self, access_key: String, session: Session) {
         self.sessions.insert(access_key, session);
+    }
+
+    /// When the latest session of this name began; `None` for callers whose credentials do not end.
+    pub(crate) fn session_began(&self, caller: &Caller) -> Option<Moment> {
+        self.sessions.values().filter(|session| session.caller == *caller).map(|session| session.began).max()
     }
 
     /// What a caller's own policies are.

@@ -5,7 +5,7 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::access::{Access, Caller, RequestContext};
+use crate::access::{Access, Caller, Identity, RequestContext};
 use crate::error::ApiError;
 use crate::http::{Call, Reply};
 use crate::iam::Session;
@@ -76,6 +76,25 @@ fn assume_role(world: &mut World, origin: &Origin, form: &Form) -> Result<Elemen
     Ok(begin(world, caller, &format!("{role_id}:{session}"), seconds))
 }
 
+/// A service becomes a role for one of its resources, if the role trusts it so. On success: the session.
+pub(crate) fn assume_as_service(world: &World, service: &Caller, role: &str, session: &str) -> Result<Caller, ApiError> {
+    let refused = || {
+        let message = format!("{} is unable to assume role {role}: the role is not there or does not trust it", service.arn());
+        ApiError::new(403, "AccessDenied", message)
+    };
+    let trust = world.iam.trust(role).ok_or_else(refused)?;
+    let owner = role.split(':').nth(4).unwrap_or_default();
+    let Caller::Service { name: _, source_arn: _, source_account } = service else { return Err(refused()) };
+    // Services send their customer's account as the external id. [Firehose: Grant Firehose access to an Amazon S3 destination]
+    let mut context = RequestContext::from([("aws:securetransport".to_owned(), vec!["true".to_owned()])]);
+    if let Some(account) = source_account {
+        context.insert("sts:externalid".to_owned(), vec![account.clone()]);
+    }
+    let access = Access { caller: service, action: "sts:AssumeRole", resource: role, owner, context: &context };
+    access.decide_key(trust.document, Identity::default(), false).map_err(|_| refused())?;
+    Caller::role(role, session).ok_or_else(refused)
+}
+
 /// [sts:AssumeRole `RoleSessionName`]
 fn session_name(form: &Form) -> Result<String, ApiError> {
     let name = form.need("RoleSessionName")?;
@@ -109,11 +128,12 @@ fn duration(form: &Form, longest: u64, chained: bool) -> Result<u64, ApiError> {
 
 /// Credentials that end.
 fn begin(world: &mut World, caller: Caller, id: &str, seconds: u64) -> Element {
-    let until = world.now() + Duration::from_secs(seconds);
+    let began = world.now();
+    let until = began + Duration::from_secs(seconds);
     let access_key = format!("ASIA{}", world.hex(16).to_uppercase());
     let (secret, token) = (world.hex(40), world.hex(128));
     let user = Element::new("AssumedRoleUser").text("AssumedRoleId", id).text("Arn", caller.arn());
-    world.iam.begin(access_key.clone(), Session { caller, until });
+    world.iam.begin(access_key.clone(), Session { caller, began, until });
     let credentials = Element::new("Credentials")
         .text("AccessKeyId", access_key)
         .text("SecretAccessKey", secret)

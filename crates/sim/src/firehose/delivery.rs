@@ -9,7 +9,6 @@ use time::OffsetDateTime;
 
 use super::destination::Part;
 use super::{Event, encryption};
-use crate::access::Caller;
 use crate::cloudwatch;
 use crate::moment::Moment;
 use crate::s3::{self, ObjectEncryption};
@@ -191,17 +190,18 @@ fn chunks(records: Vec<Held>, full: usize) -> Vec<Vec<Held>> {
 /// Writes one object as the stream's role. What could not be written comes back.
 fn deliver(world: &mut World, arn: &str, lane: Lane, part: &Part, records: Vec<Held>) -> Vec<Held> {
     let (region, _) = encryption::place(arn);
-    let Some(caller) = Caller::role(&part.role, "AmazonDataFirehose") else { return records };
-    let origin = Origin { caller, region: region.to_owned(), secure: true };
     let mut body = BytesMut::new();
     for record in &records {
         body.extend_from_slice(&record.data);
     }
     let bytes = body.len();
     let key = object_key(world, arn, part);
-    let encryption = part.key.as_ref().map(|key| ObjectEncryption { algorithm: "aws:kms".to_owned(), kms_key: Some(key.clone()) });
+    let object_encryption = part.key.as_ref().map(|key| ObjectEncryption { algorithm: "aws:kms".to_owned(), kms_key: Some(key.clone()) });
     let bucket = part.bucket_arn.rsplit(':').next().unwrap_or_default();
-    let stored = s3::store(world, &origin, bucket, &key, body.freeze(), encryption.as_ref());
+    let stored = encryption::assume(world, arn, &part.role).and_then(|caller| {
+        let origin = Origin { caller, region: region.to_owned(), secure: true };
+        s3::store(world, &origin, bucket, &key, body.freeze(), object_encryption.as_ref())
+    });
     count(world, arn, "DeliveryToS3.Success", if stored.is_ok() { 1.0 } else { 0.0 });
     if let Err(error) = stored {
         refused(world, arn, part, error.to_string());

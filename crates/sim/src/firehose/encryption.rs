@@ -9,6 +9,7 @@ use super::{Event, existing, invalid};
 use crate::access::Caller;
 use crate::error::ApiError;
 use crate::kms::{self, GrantRequest, KeyRefusal, KeyUse};
+use crate::sts;
 use crate::wire::json as input_of;
 use crate::world::{self, Origin, World};
 
@@ -16,6 +17,8 @@ use crate::world::{self, Origin, World};
 const CHANGE: Duration = Duration::from_mins(1);
 /// Start and Stop calls of one stream. [firehose:StartDeliveryStreamEncryption: "a combined total of 25 times … in a 24 hour period"]
 const CALLS: usize = 25;
+/// A session that is older cannot make the grant. [firehose:StartDeliveryStreamEncryption]
+const SESSION: Duration = Duration::from_hours(6);
 const DAY: Duration = Duration::from_hours(24);
 /// AWS does not document the context that Firehose uses; it ties a grant to its stream here, and no document can name it.
 const CONTEXT: &str = "aws:firehose:arn";
@@ -127,6 +130,10 @@ pub(super) fn conclude(world: &mut World, arn: &str, caller: &Caller, asked: Opt
 
 /// Firehose's own use of a key, after it was checked that the caller could use it too.
 fn grant(world: &mut World, arn: &str, caller: &Caller, written: &str) -> Result<StreamKey, Failure> {
+    if world.iam.session_began(caller).is_some_and(|began| world.now().since(began) > SESSION) {
+        let details = "The session credentials are more than 6 hours old.".to_owned();
+        return Err(Failure { kind: "CREATE_KMS_GRANT_FAILED", details });
+    }
     let (region, account) = place(arn);
     for action in ["kms:GenerateDataKey", "kms:Decrypt"] {
         let context = [(CONTEXT, arn)];
@@ -152,6 +159,12 @@ fn failure(refusal: KeyRefusal) -> Failure {
         KeyRefusal::NotFound(details) => ("KMS_KEY_NOT_FOUND", details),
     };
     Failure { kind, details }
+}
+
+/// Firehose becomes one of a stream's roles.
+pub(super) fn assume(world: &World, arn: &str, role: &str) -> Result<Caller, ApiError> {
+    let (_, account) = place(arn);
+    sts::assume_as_service(world, &Caller::service("firehose.amazonaws.com", arn, account), role, "AmazonDataFirehose")
 }
 
 /// Region and account of a stream's ARN.

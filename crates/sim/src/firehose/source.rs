@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::delivery::{self, Held};
 use super::stream::{Source, Status};
 use super::{Event, encryption};
-use crate::access::Caller;
 use crate::kinesis;
 use crate::tally::Undelivered;
 use crate::world::{self, Origin, World};
@@ -43,10 +42,12 @@ pub(super) fn read(world: &mut World, arn: &str) {
     *reading = false;
     let (from, role, last) = (from.clone(), role.clone(), *after);
     let (region, _) = encryption::place(arn);
-    let Some(caller) = Caller::role(&role, "AmazonDataFirehose") else { return };
-    let origin = Origin { caller, region: region.to_owned(), secure: true };
     let at = world.now();
-    match kinesis::read(world, &origin, &from, last) {
+    let records = encryption::assume(world, arn, &role).and_then(|caller| {
+        let origin = Origin { caller, region: region.to_owned(), secure: true };
+        kinesis::read(world, &origin, &from, last)
+    });
+    match records {
         Ok(records) => {
             let mut after = last;
             for record in records {

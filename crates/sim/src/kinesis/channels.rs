@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::kms::{self, KeyUse};
 use crate::moment::Moment;
 use crate::s3::{self, ObjectEncryption};
+use crate::sts;
 use crate::tally::Undelivered;
 use crate::wire::json as input_of;
 use crate::world::{self, Ask, Origin, World};
@@ -257,6 +258,15 @@ fn carry_later(world: &mut World, arn: &str, after: Option<Duration>) {
     world.later(after, world::Event::Kinesis(Event::Carry { arn: arn.to_owned() }));
 }
 
+/// Kinesis becomes a channel's role.
+fn assume(world: &World, arn: &str, role: &str) -> Result<Origin, ApiError> {
+    let mut parts = arn.split(':').skip(3);
+    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let service = Caller::service("kinesis.amazonaws.com", arn, account);
+    let caller = sts::assume_as_service(world, &service, role, "AmazonKinesisChannel")?;
+    Ok(Origin { caller, region: region.to_owned(), secure: true })
+}
+
 /// Carries what is new into the bucket: the role must be able to read it and to write it.
 pub(super) fn carry(world: &mut World, arn: &str) {
     let Some(channel) = world.kinesis.channels.get_mut(arn) else { return };
@@ -267,11 +277,9 @@ pub(super) fn carry(world: &mut World, arn: &str) {
     let (stream, role, after) = (channel.stream.clone(), channel.role.clone(), channel.after);
     let key = channel.encryption.as_ref().and_then(|encryption| encryption.get("KeyId")?.as_str()).map(str::to_owned);
     let name = channel.name.clone();
-    let Some(caller) = Caller::role(&role, "AmazonKinesisChannel") else { return };
-    let region = arn.split(':').nth(3).unwrap_or_default().to_owned();
-    let origin = Origin { caller, region, secure: true };
-    let read = access::permit(world, &origin, "GetRecords", &stream).and_then(|()| read::records(world, &origin, &stream, after));
-    let stored = read.and_then(|records| {
+    let stored = assume(world, arn, &role).and_then(|origin| {
+        access::permit(world, &origin, "GetRecords", &stream)?;
+        let records = read::records(world, &origin, &stream, after)?;
         let mut body = BytesMut::new();
         for record in &records {
             body.extend_from_slice(&record.data);

@@ -1,5 +1,7 @@
 //! EventBridge: buses, rules, targets, events.
 
+pub(crate) mod pattern;
+
 use crate::error::ApiError;
 use crate::http::{Call, Reply};
 use crate::wire::{Route, json};

@@ -81,3 +81,12 @@ impl World {
         Ok(handed.into_iter().map(|one| Received { id: one.message.id.into(), body: one.message.body.into() }).collect())
     }
 }
+
+impl super::State {
+    /// Queues of an account in a region that have tags, for whoever lists tags.
+    pub(crate) fn tagged(&self, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
+        let queues = self.queues(account, region).into_iter().flatten().filter(|(_, queue)| !queue.tags.is_empty());
+        let pairs = |queue: &Queue| queue.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        queues.map(|(_, queue)| (queue.arn.to_string(), pairs(queue))).collect()
+    }
+}

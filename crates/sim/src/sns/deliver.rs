@@ -97,6 +97,10 @@ pub(super) fn attempt(world: &mut World, mut delivery: Delivery) {
             settle(world, &delivery, &subscription, outcome);
         }
         "http" | "https" => post(world, delivery, &subscription),
+        "firehose" => {
+            let outcome = to_delivery_stream(world, &delivery, &subscription);
+            settle(world, &delivery, &subscription, outcome);
+        }
         // Nobody is at the other end here: it is taken as said.
         _ => settle(world, &delivery, &subscription, Ok(())),
     }
@@ -115,6 +119,16 @@ fn to_queue(world: &mut World, delivery: &Delivery, subscription: &Subscription)
         deduplication: if fifo { Some(deduplication.clone().unwrap_or_else(|| published.id.clone())) } else { None },
     };
     sqs::deliver(world, &sns_for(&published.topic, region), &subscription.endpoint, message).map(|_| ())
+}
+
+/// As the subscription's role. [SNS: Fanout to Firehose delivery streams]
+fn to_delivery_stream(world: &mut World, delivery: &Delivery, subscription: &Subscription) -> Result<(), ApiError> {
+    let published = &delivery.published;
+    let role = subscription.attributes.get("SubscriptionRoleArn").and_then(|role| Caller::role(role, "sns"));
+    let role = role.ok_or_else(|| ApiError::bad_request("InvalidParameter", "the subscription's role is no role"))?;
+    let raw = subscription.is("RawMessageDelivery", "true");
+    let text = if raw { published.text("firehose").to_owned() } else { published.body(&delivery.subscription, "firehose") };
+    world.put_record(&role, &subscription.endpoint, text + "\n")
 }
 
 /// Keeps the tally, tries again or gives up.

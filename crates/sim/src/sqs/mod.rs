@@ -45,6 +45,8 @@ pub(crate) struct State {
     places: BTreeMap<String, BTreeMap<String, Queues>>,
     /// When a queue of a URL's place was deleted: (account, region, name).
     deleted: BTreeMap<(String, String, String), Moment>,
+    /// Queues that can't take anything for a while, as their service is down: by ARN, until when.
+    outages: BTreeMap<String, Moment>,
     /// Grows whenever a message comes into any queue: whoever waits for one looks again.
     pub(crate) arrivals: u64,
     /// The receive that was just answered found nothing and is willing to wait until then.

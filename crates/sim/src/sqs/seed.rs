@@ -42,6 +42,14 @@ impl World {
         Ok(())
     }
 
+    /// The queue's service is down for those who deliver into it, until then; `None`: it is up again.
+    pub fn set_queue_outage(&mut self, arn: &str, until: Option<crate::Moment>) {
+        match until {
+            Some(until) => self.sqs.outages.insert(arn.to_owned(), until),
+            None => self.sqs.outages.remove(arn),
+        };
+    }
+
     /// Messages in a queue that are neither deleted nor too old: visible, in flight and delayed ones.
     pub fn queue_depth(&mut self, arn: &str) -> usize {
         let now = self.now();

@@ -43,6 +43,9 @@ pub(super) struct Taken {
 /// message's id. The tally is kept by whoever delivers.
 pub(crate) fn deliver(world: &mut World, origin: &Origin, queue: &str, message: Message) -> Result<String, ApiError> {
     let place = Place::of_arn(queue).ok_or_else(errors::no_such_queue)?;
+    if world.sqs.outages.get(queue).is_some_and(|until| world.now() < *until) {
+        return Err(ApiError::new(503, "ServiceUnavailable", "Service is unable to handle request."));
+    }
     permit(world, origin, &place, "sqs:SendMessage")?;
     take(world, origin, &place, message, None).map(|taken| taken.id.into())
 }

@@ -1,12 +1,15 @@
-"""moto_server with two defects of its SQS mended, so that nobody writes code for them.
+"""moto_server with three defects mended, so that nobody writes code for them.
 
 SetQueueAttributes changes the attributes it names and no others [sqs:SetQueueAttributes]: moto takes away the queue
 policy with every call that does not name it. A queue has one kind of encryption at a time [sqs:SetQueueAttributes,
-SqsManagedSseEnabled]: moto keeps both.
+SqsManagedSseEnabled]: moto keeps both. An account without Kinesis channels has an empty list of them
+[kinesis:ListChannels]: moto, which makes none, answers HTTP 500.
 """
 
 import sys
 
+from moto.core.responses import ActionResult
+from moto.kinesis.responses import KinesisResponse
 from moto.server import main
 from moto.sqs.models import Queue
 
@@ -24,6 +27,7 @@ def _as_documented(self, attributes, now=None):
 
 
 Queue._set_attributes = _as_documented
+KinesisResponse.list_channels = lambda self: ActionResult({"ChannelSummaries": []})
 
 if __name__ == "__main__":
     sys.exit(main())

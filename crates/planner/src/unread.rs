@@ -1,6 +1,6 @@
 //! What an inventory could not read, in lines for people: a plan made without it is incomplete, and says so.
 
-use crate::inventory::{ErrorClass, Unreadable};
+use crate::inventory::{ErrorClass, PathFacts, Unreadable};
 use crate::{Arn, Inventory, Reading};
 
 impl Inventory {
@@ -43,6 +43,20 @@ impl Inventory {
         lines.extend(why(&self.keys_awaiting_alias).map(|why| line(&format!("key tags in {}", self.scope), why)));
         lines
     }
+
+    /// The same of what only paths need: no plan is incomplete without it, but a saved inventory is.
+    pub fn unread_path_facts(&self) -> Vec<String> {
+        let PathFacts { event_rules, distributions, channels, roles } = &self.path_facts;
+        let place = &self.scope;
+        let beside = [
+            (format!("event rules in {place}"), why(event_rules)),
+            (format!("CloudFront distributions of {}", place.account), why(distributions)),
+            (format!("Kinesis channels in {place}"), why(channels)),
+            (format!("IAM roles of {}", place.account), why(roles)),
+        ];
+        let logging = self.buckets.values().map(|bucket| (bucket.arn.to_string(), why(&bucket.logging_target)));
+        beside.into_iter().chain(logging).filter_map(|(what, why)| why.map(|why| line(&what, why))).collect()
+    }
 }
 
 const fn why<T>(reading: &Reading<T>) -> Option<&Unreadable> {
@@ -59,4 +73,37 @@ fn line(what: &str, why: &Unreadable) -> String {
         _ => String::new(),
     };
     format!("{what}: {operation}: {message}{advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scope;
+
+    fn denied<T>(operation: &str, action: &str) -> Reading<T> {
+        let (operation, missing_action) = (operation.to_owned(), Some(action.to_owned()));
+        Reading::Unreadable { unreadable: Unreadable { class: ErrorClass::Denied, operation, missing_action, message: "no".to_owned() } }
+    }
+
+    #[test]
+    fn path_facts_that_could_not_be_read_are_named_apart_from_what_plans_need() {
+        let scope = Scope { partition: "aws".into(), account: "111122223333".into(), region: "us-east-1".into() };
+        let mut inventory = Inventory::empty(scope, 1);
+        assert!(inventory.unread_path_facts().is_empty(), "what nobody asked for is not missing");
+        inventory.path_facts = PathFacts {
+            event_rules: denied("ListRules", "events:ListRules"),
+            distributions: Reading::Known(Vec::new()),
+            channels: Reading::NotRead,
+            roles: denied("GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails"),
+        };
+        let lines = inventory.unread_path_facts();
+        assert_eq!(
+            lines,
+            [
+                "event rules in 111122223333/us-east-1: ListRules: no; allow events:ListRules",
+                "IAM roles of 111122223333: GetAccountAuthorizationDetails: no; allow iam:GetAccountAuthorizationDetails",
+            ]
+        );
+        assert!(inventory.unread().is_empty());
+    }
 }

@@ -9,5 +9,6 @@ mod errors;
 mod estate;
 mod faults;
 mod pass;
+mod paths;
 mod scenarios;
 mod soak;

@@ -9,8 +9,9 @@ use crate::error::AwsError;
 use crate::listing::pages;
 use crate::operation::Api;
 
-/// Codes of a server that has never heard of channels, which therefore has none. [AWS JSON protocol: `UnknownOperationException`]
-const UNHEARD_OF: [&str; 2] = ["UnknownOperationException", "UnknownOperation"];
+/// Codes of a server that has never heard of channels, which therefore has none.
+/// [AWS JSON protocol: `UnknownOperationException`; Common Error Types: `InvalidAction`]
+const UNHEARD_OF: [&str; 2] = ["UnknownOperationException", "InvalidAction"];
 
 /// All of them or none: a part of the listing would hide a path. A channel that is deleted meanwhile is left out.
 pub(crate) async fn channels(ctx: &ScopeContext) -> Result<Vec<Channel>, AwsError> {

@@ -175,8 +175,10 @@ async fn channels_of_all_pages_are_described_with_bucket_role_and_key() {
 
 #[tokio::test]
 async fn a_region_without_channels_has_none_and_a_refusal_is_an_error() {
-    let wire = Wire::new(|_| refused("UnknownOperationException"));
-    assert_eq!(super::channels(&wire.context()).await, Ok(Vec::new()));
+    for code in ["UnknownOperationException", "InvalidAction"] {
+        let wire = Wire::new(move |_| refused(code));
+        assert_eq!(super::channels(&wire.context()).await, Ok(Vec::new()));
+    }
     for (denied, action) in [("ListChannels", "kinesis:ListChannels"), ("DescribeChannel", "kinesis:DescribeChannel")] {
         let wire = Wire::new(move |seen| if seen.target == denied { refused("AccessDeniedException") } else { channels(seen) });
         let error = super::channels(&wire.context()).await.unwrap_err();

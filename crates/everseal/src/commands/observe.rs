@@ -33,7 +33,8 @@ pub fn run(args: &ObserveArgs) -> Result<Outcome> {
             bail!("no account could be entered\n{}", reasons.join("\n"));
         }
         let inventories = join_all(accounts.iter().map(|account| observe(account, policies.as_ref()))).await;
-        let mut unread: Vec<String> = inventories.iter().flat_map(Inventory::unread).collect();
+        let unread_of = |seen: &Inventory| seen.unread().into_iter().chain(seen.unread_path_facts());
+        let mut unread: Vec<String> = inventories.iter().flat_map(unread_of).collect();
         unread.extend(closed.iter().map(Closed::line));
         let text = inventories::text(inventories)?;
         match &args.output {
@@ -45,9 +46,9 @@ pub fn run(args: &ObserveArgs) -> Result<Outcome> {
     })
 }
 
-/// Everything that rules and gates may need, so that a plan from the saved inventory is complete.
+/// Everything that rules, gates and paths may need, so that a plan from the saved inventory is complete.
 async fn observe(account: &AwsAccount, policies: Option<&PolicySet>) -> Inventory {
     let mut reads = policies.map_or_else(Reads::everything, |policies| Reads::for_policies(policies, account.scope()));
-    reads.gate_facts = true;
+    (reads.gate_facts, reads.path_facts) = (true, true);
     account.observe(&Target::Everything, &reads).await
 }

@@ -1,6 +1,6 @@
 //! The decision over all documents that have a say. [IAM: Policy evaluation logic]
 
-use super::document::Question;
+use super::document::{Naming, Question};
 use super::{Caller, Document, RequestContext, Verdict};
 
 /// A request that asks to be let in.
@@ -70,8 +70,9 @@ impl Access<'_> {
         let context = self.full_context();
         let question = Question { principal: Some(self.caller), action: self.action, resource: self.resource, context: &context };
         let foreign = self.caller.account().is_some_and(|account| account != self.owner);
-        let resource = document.map_or(Verdict::Silent, |document| document.judge(question, foreign));
         let own = self.by_identity(identity, &context);
+        let naming = if foreign { Naming::Account } else { self.itself(identity, &context) };
+        let resource = document.map_or(Verdict::Silent, |document| document.judge(question, naming));
         match (resource, own) {
             (Verdict::Deny, _) => Err(self.denied(true, "resource-based")),
             (_, Verdict::Deny) => Err(self.denied(true, "identity-based")),
@@ -88,8 +89,8 @@ impl Access<'_> {
     pub(crate) fn decide_key(&self, document: &Document, identity: Identity<'_>, granted: bool) -> Result<(), Denial> {
         let context = self.full_context();
         let question = Question { principal: Some(self.caller), action: self.action, resource: self.resource, context: &context };
-        let direct = document.judge(question, false);
         let own = self.by_identity(identity, &context);
+        let direct = document.judge(question, self.itself(identity, &context));
         if direct == Verdict::Deny {
             return Err(self.denied(true, "resource-based"));
         }
@@ -97,9 +98,19 @@ impl Access<'_> {
             return Err(self.denied(true, "identity-based"));
         }
         let foreign = self.caller.account().is_some_and(|account| account != self.owner);
-        let delegated = self.caller.account().is_some() && document.judge(question, true) == Verdict::Allow;
+        let delegated = self.caller.account().is_some() && document.judge(question, Naming::Account) == Verdict::Allow;
         let allowed = granted || (direct == Verdict::Allow && (!foreign || own == Verdict::Allow)) || (delegated && own == Verdict::Allow);
         if allowed { Ok(()) } else { Err(self.denied(false, "resource-based")) }
+    }
+
+    /// A boundary that does not allow the action limits what a document gives to the role, not what it gives to a session
+    /// or to everybody. [IAM: Permissions boundaries, resource-based policies]
+    fn itself(&self, identity: Identity<'_>, context: &RequestContext) -> Naming {
+        let question = Question { principal: None, action: self.action, resource: self.resource, context };
+        match identity.boundary.map(|boundary| boundary.judge(question, Naming::Itself)) {
+            Some(Verdict::Silent) => Naming::Session,
+            Some(Verdict::Allow | Verdict::Deny) | None => Naming::Itself,
+        }
     }
 
     fn by_identity(&self, identity: Identity<'_>, context: &RequestContext) -> Verdict {
@@ -109,13 +120,13 @@ impl Access<'_> {
         let question = Question { principal: None, action: self.action, resource: self.resource, context };
         let mut verdict = Verdict::Silent;
         for policy in identity.policies {
-            match policy.judge(question, false) {
+            match policy.judge(question, Naming::Itself) {
                 Verdict::Deny => return Verdict::Deny,
                 Verdict::Allow => verdict = Verdict::Allow,
                 Verdict::Silent => {}
             }
         }
-        match identity.boundary.map(|boundary| boundary.judge(question, false)) {
+        match identity.boundary.map(|boundary| boundary.judge(question, Naming::Itself)) {
             Some(Verdict::Deny) => Verdict::Deny,
             Some(Verdict::Silent) => Verdict::Silent,
             Some(Verdict::Allow) | None => verdict,

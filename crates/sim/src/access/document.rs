@@ -2,12 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use super::condition;
+use super::principal;
 use super::{Caller, RequestContext};
 
 /// A parsed document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     statements: Vec<Map<String, Value>>,
+    /// `${…}` are variables: not in documents of the old version. [IAM JSON policy elements: Version]
+    variables: bool,
 }
 
 /// What a document says of a request.
@@ -43,7 +47,11 @@ impl Document {
             Value::Object(one) => vec![one.clone()],
             _ => return None,
         };
-        Some(Self { statements })
+        if statements.iter().any(|statement| !matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny"))) {
+            return None;
+        }
+        let variables = body.get("Version").and_then(Value::as_str) == Some("2012-10-17");
+        Some(Self { statements, variables })
     }
 
     /// The same for a role's trust policy, whose statements name no resource: the role itself is it.
@@ -63,13 +71,13 @@ impl Document {
         &self.statements
     }
 
-    /// What it says of a request. A principal that an Allow names by its account's root counts only where
-    /// `delegation` asks for it (KMS and cross-account access leave the rest to IAM then).
-    pub(crate) fn judge(&self, question: Question<'_>, delegation: bool) -> Verdict {
+    /// What it says of a request. A principal that an Allow names by its account counts only as `naming` says.
+    pub(crate) fn judge(&self, question: Question<'_>, naming: Naming) -> Verdict {
         let mut verdict = Verdict::Silent;
         for statement in &self.statements {
             let deny = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
-            if !matches(statement, question, deny || delegation) {
+            // A Deny for an account is for everybody in it. [IAM JSON policy elements: Principal, AWS account principals]
+            if !self.matches(statement, question, if deny { Naming::Account } else { naming }) {
                 continue;
             }
             if deny {
@@ -79,47 +87,32 @@ impl Document {
         }
         verdict
     }
-}
 
-fn matches(statement: &Map<String, Value>, question: Question<'_>, root_means_account: bool) -> bool {
-    names_principal(statement, question.principal, root_means_account)
-        && one_of(statement, "Action", "NotAction", |pattern| like(&pattern.to_ascii_lowercase(), &question.action.to_ascii_lowercase()))
-        && one_of(statement, "Resource", "NotResource", |pattern| like(&expand(pattern, question.context), question.resource))
-        && statement.get("Condition").is_none_or(|condition| holds(condition, question.context))
-}
-
-fn names_principal(statement: &Map<String, Value>, caller: Option<&Caller>, root_means_account: bool) -> bool {
-    let Some(caller) = caller else { return true };
-    if let Some(principal) = statement.get("Principal") {
-        principal_matches(principal, caller, root_means_account)
-    } else if let Some(principal) = statement.get("NotPrincipal") {
-        !principal_matches(principal, caller, true)
-    } else {
-        false
+    fn matches(&self, statement: &Map<String, Value>, question: Question<'_>, naming: Naming) -> bool {
+        let action = question.action.to_ascii_lowercase();
+        let resource = |pattern: &str| {
+            like(&if self.variables { condition::expand(pattern, question.context) } else { pattern.to_owned() }, question.resource)
+        };
+        principal::names(statement, question.principal, naming)
+            && one_of(statement, "Action", "NotAction", |pattern| like(&pattern.to_ascii_lowercase(), &action))
+            && one_of(statement, "Resource", "NotResource", resource)
+            && statement.get("Condition").is_none_or(|condition| condition::holds(condition, question.context, self.variables))
     }
 }
 
-fn principal_matches(principal: &Value, caller: &Caller, root_means_account: bool) -> bool {
-    let Value::Object(kinds) = principal else { return principal.as_str() == Some("*") };
-    let aws = kinds.get("AWS").into_iter().flat_map(list);
-    let service = kinds.get("Service").into_iter().flat_map(list);
-    match caller {
-        // `*` under AWS is everybody, services and unsigned requests included.
-        Caller::Service { name, .. } => {
-            service.into_iter().any(|listed| listed == name || listed == "*") || aws.into_iter().any(|listed| listed == "*")
-        }
-        Caller::Anonymous => aws.into_iter().any(|listed| listed == "*"),
-        Caller::Root { account } | Caller::User { account, .. } | Caller::Role { account, .. } => {
-            let root = format!("arn:aws:iam::{account}:root");
-            let (own, session) = (caller.principal_arn().unwrap_or_default(), caller.arn());
-            aws.into_iter().any(|listed| {
-                listed == "*" || listed == own || listed == session || (root_means_account && (listed == root || listed == account))
-            })
-        }
-    }
+/// By which of its names a principal is looked for in the `Principal` of an Allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// By its own, or as one of everybody.
+    Itself,
+    /// The same without the ARN of a session's role: what a permissions boundary does not limit.
+    /// [IAM: Permissions boundaries, resource-based policies]
+    Session,
+    /// Also by its account: IAM policies there decide further.
+    Account,
 }
 
-fn list(value: &Value) -> Vec<&str> {
+pub(super) fn list(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
         Value::String(one) => vec![one.as_str()],
@@ -157,85 +150,4 @@ pub(crate) fn like(pattern: &str, text: &str) -> bool {
         }
     }
     pattern[p..].iter().all(|byte| *byte == b'*')
-}
-
-/// Policy variables: `${aws:PrincipalAccount}`; one that the request lacks matches nothing.
-fn expand(pattern: &str, context: &RequestContext) -> String {
-    let mut out = String::new();
-    let mut rest = pattern;
-    while let Some(start) = rest.find("${") {
-        let Some(length) = rest[start..].find('}') else { break };
-        out.push_str(&rest[..start]);
-        let name = rest[start + 2..start + length].to_ascii_lowercase();
-        let value = context.get(&name).and_then(|values| values.first());
-        out.push_str(value.map_or("\u{0}", String::as_str));
-        rest = &rest[start + length + 1..];
-    }
-    out.push_str(rest);
-    out
-}
-
-fn holds(condition: &Value, context: &RequestContext) -> bool {
-    let Value::Object(operators) = condition else { return false };
-    operators.iter().all(|(operator, keys)| {
-        let Value::Object(keys) = keys else { return false };
-        keys.iter().all(|(key, wanted)| tests(operator, &key.to_ascii_lowercase(), wanted, context))
-    })
-}
-
-/// One line of a condition. [IAM: Condition operators; multivalued context keys]
-fn tests(operator: &str, key: &str, wanted: &Value, context: &RequestContext) -> bool {
-    let operator = operator.to_ascii_lowercase();
-    let values: Vec<String> = match wanted {
-        Value::Array(values) => values.iter().map(text).collect(),
-        one => vec![text(one)],
-    };
-    let present = context.get(key);
-    if operator == "null" {
-        return values.iter().any(|value| (value == "true") == present.is_none());
-    }
-    let (set, operator) = match operator.split_once(':') {
-        Some((set, rest)) => (Some(set.to_owned()), rest.to_owned()),
-        None => (None, operator),
-    };
-    let (operator, if_exists) = operator.strip_suffix("ifexists").map_or((operator.as_str(), false), |rest| (rest, true));
-    let Some(present) = present else {
-        return if_exists || set.as_deref() == Some("forallvalues") || is_negated(operator);
-    };
-    let one = |actual: &String| {
-        let any = values.iter().any(|value| compares(operator, &expand(value, context), actual));
-        if is_negated(operator) { !any } else { any }
-    };
-    match set.as_deref() {
-        Some("forallvalues") => present.iter().all(one),
-        _ => present.iter().any(one),
-    }
-}
-
-fn is_negated(operator: &str) -> bool {
-    operator.contains("not")
-}
-
-/// The positive form of an operator on one pair of values.
-fn compares(operator: &str, wanted: &str, actual: &str) -> bool {
-    let number = |text: &str| text.parse::<f64>().ok();
-    let ordered = |test: fn(f64, f64) -> bool| matches!((number(actual), number(wanted)), (Some(a), Some(w)) if test(a, w));
-    match operator {
-        "stringequals" | "stringnotequals" => wanted == actual,
-        "stringequalsignorecase" | "stringnotequalsignorecase" | "bool" => wanted.eq_ignore_ascii_case(actual),
-        "stringlike" | "stringnotlike" | "arnlike" | "arnequals" | "arnnotlike" | "arnnotequals" => like(wanted, actual),
-        "numericequals" | "numericnotequals" => ordered(|a, w| (a - w).abs() < f64::EPSILON),
-        "numericlessthan" => ordered(|a, w| a < w),
-        "numericlessthanequals" => ordered(|a, w| a <= w),
-        "numericgreaterthan" => ordered(|a, w| a > w),
-        "numericgreaterthanequals" => ordered(|a, w| a >= w),
-        // Dates in one format sort as text; addresses are not simulated, so a condition on them never holds.
-        "datelessthan" => actual < wanted,
-        "dategreaterthan" => actual > wanted,
-        _ => false,
-    }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -4,8 +4,13 @@
 //! evaluator: the judge does not share code with the accused.
 
 mod caller;
+mod condition;
 mod decide;
 mod document;
+mod principal;
+
+#[cfg(test)]
+mod tests;
 
 pub use caller::Caller;
 pub(crate) use decide::Identity;

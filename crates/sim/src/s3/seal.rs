@@ -160,10 +160,9 @@ pub(super) fn use_key(world: &mut World, origin: &Origin, purpose: Purpose<'_>, 
     let Bucket { owner, region, .. } = world.s3.buckets.get(bucket).ok_or_else(|| super::request::no_such_bucket(bucket))?;
     let (owner, region) = (owner.clone(), region.clone());
     let via = match origin.caller {
-        Caller::Anonymous => {
-            let message = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
-            return Err(invalid_argument(message, "Authorization", "null"));
-        }
+        // Neither nobody nor an origin access identity signs so that KMS would know them. [CloudFront: Restrict access to S3]
+        Caller::Anonymous => return Err(unsigned()),
+        Caller::User { ref account, .. } if account == "cloudfront" => return Err(unsigned()),
         Caller::Service { .. } => None,
         Caller::Root { .. } | Caller::User { .. } | Caller::Role { .. } => Some("s3"),
     };
@@ -179,6 +178,11 @@ pub(super) fn use_key(world: &mut World, origin: &Origin, purpose: Purpose<'_>, 
         encryption_context: &[("aws:s3:arn", &context)],
     };
     kms::use_key(world, &usage).map_err(refused)
+}
+
+fn unsigned() -> ApiError {
+    let message = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
+    invalid_argument(message, "Authorization", "null")
 }
 
 fn refused(refusal: KeyRefusal) -> ApiError {

@@ -90,6 +90,11 @@ impl World {
         objects.into_iter().flatten().filter(|versions| versions.current().is_some()).count()
     }
 
+    /// A bucket's region.
+    pub fn bucket_region(&self, bucket: &str) -> Option<&str> {
+        self.s3.buckets.get(bucket).map(|bucket| bucket.region.as_str())
+    }
+
     /// A bucket's default encryption: algorithm, key as written, bucket key.
     pub fn bucket_encryption(&self, bucket: &str) -> Option<(&'static str, Option<&str>, bool)> {
         let DefaultEncryption { algorithm, kms_key, bucket_key, .. } = &self.s3.buckets.get(bucket)?.encryption;

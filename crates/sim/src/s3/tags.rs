@@ -1,6 +1,7 @@
 //! Tags of buckets.
 
 use super::Handler;
+use super::bucket::arn;
 use super::buckets::{change, need};
 use super::request::{Request, answer, malformed_xml};
 use crate::error::ApiError;
@@ -61,4 +62,10 @@ fn put(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
 fn delete(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     change(world, request, "s3:PutBucketTagging", |bucket| bucket.tags.clear())?;
     Ok(Reply::empty(204))
+}
+
+/// Tags of all buckets of an account and region, by ARN.
+pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let own = world.s3.buckets.iter().filter(|(_, bucket)| bucket.owner == account && bucket.region == region);
+    own.map(|(name, bucket)| (arn(name), bucket.tags.clone())).collect()
 }

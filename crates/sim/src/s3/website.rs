@@ -1,15 +1,20 @@
 //! Website endpoints: plain HTTP, no signature, and so nobody's requests. [S3: Website endpoints]
 
+use bytes::Bytes;
+
 use super::Handler;
 use super::bucket::arn;
-use super::conditions;
-use super::objects::{self, Reading};
-use super::request::Request;
+use super::objects;
+use super::request::{Request, no_such_bucket};
 use crate::access::Caller;
 use crate::error::ApiError;
 use crate::http::Reply;
+use crate::tally::Undelivered;
 use crate::wire::xml::Element;
 use crate::world::{Origin, World};
+
+/// Where a website's pages go, in the tally.
+const VISITORS: &str = "website visitors";
 
 pub(super) fn handler(operation: &str) -> Option<Handler> {
     (operation == "GetWebsiteObject").then_some(get)
@@ -23,9 +28,22 @@ fn get(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::new(200, "text/html", body))
 }
 
-/// Reads a page as any visitor does.
-pub(crate) fn visit(world: &mut World, bucket: &str, key: &str) -> Result<bytes::Bytes, ApiError> {
-    let found = world.s3.buckets.get(bucket).ok_or_else(|| super::request::no_such_bucket(bucket))?;
+/// Reads a page as any visitor does, and counts it.
+pub(super) fn visit(world: &mut World, bucket: &str, key: &str) -> Result<Bytes, ApiError> {
+    let read = page(world, bucket, key);
+    match &read {
+        Ok(_) => world.tally.delivered(&arn(bucket), VISITORS),
+        Err(error) => {
+            let (at, from, why) = (world.now(), arn(bucket), error.to_string());
+            world.tally.undelivered(Undelivered { at, from, to: VISITORS.to_owned(), why, lost: true });
+        }
+    }
+    read
+}
+
+/// Reads a page: over plain HTTP, as nobody.
+pub(crate) fn page(world: &mut World, bucket: &str, key: &str) -> Result<Bytes, ApiError> {
+    let found = world.s3.buckets.get(bucket).ok_or_else(|| no_such_bucket(bucket))?;
     let origin = Origin { caller: Caller::Anonymous, region: found.region.clone(), secure: false };
     let website = found.texts.get("BucketWebsite").and_then(|text| Element::parse(text.as_bytes()));
     let Some(website) = website else {
@@ -34,20 +52,5 @@ pub(crate) fn visit(world: &mut World, bucket: &str, key: &str) -> Result<bytes:
     };
     let index = website.at("IndexDocument/Suffix").unwrap_or("index.html");
     let page = if key.is_empty() || key.ends_with('/') { format!("{key}{index}") } else { key.to_owned() };
-    let reading = Reading { bucket, key: &page, version: None, context: conditions::of_connection(&origin), customer: None };
-    let read = objects::read(world, &origin, &reading);
-    let status = read.as_ref().map_or_else(|error| error.status, |_| 200);
-    super::logs::note_use(world, &origin, bucket, ("WEBSITE.GET.OBJECT", &page), status);
-    match read {
-        Ok((object, _)) => {
-            world.tally.delivered(&arn(bucket), "website visitors");
-            Ok(object.body)
-        }
-        Err(error) => {
-            let (at, from) = (world.now(), arn(bucket));
-            let why = error.to_string();
-            world.tally.undelivered(crate::tally::Undelivered { at, from, to: "website visitors".to_owned(), why, lost: true });
-            Err(error)
-        }
-    }
+    objects::fetch(world, &origin, bucket, &page)
 }

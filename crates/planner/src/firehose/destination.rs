@@ -153,7 +153,7 @@ fn change(
     summary: String,
     draft: &mut Draft,
 ) -> Remedy {
-    let Judged { cx, stream, description, subject: _ } = judged;
+    let Judged { cx, stream, description, subject: _, roles: _ } = judged;
     let Some(after) = wanted.key_ref() else { return Remedy::manual(summary, format!("{reference} can't be named")) };
     let undo = match &part.kms_key {
         Some(key) => format!("aws firehose update-destination with the former key {key}"),

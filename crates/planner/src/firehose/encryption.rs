@@ -4,14 +4,14 @@
 //! encryption is what counts; for MSK and database sources there is nothing to set. None of those is drift.
 //! [`firehose:StartDeliveryStreamEncryption`; Data protection in Amazon Data Firehose]
 
-use super::desired::{listed_key, producers};
+use super::known_producers::known_producers;
 use super::observed::StreamEncryption;
 use super::plan::Judged;
 use crate::inventory::ResolvedKey;
 use crate::kms::{Fit, fit, note_on_key_in_use, why};
 use crate::plan::change::Change;
 use crate::plan::draft::{Draft, Remedy, Words};
-use crate::plan::keys::{WantedKey, require_key, wanted_key};
+use crate::plan::keys::{KeyUser, WantedKey, require_key, wanted_key};
 use crate::plan::step::{Gate, Risk};
 use crate::policy::model::{DeliveryStreamAtRest, FirehoseKeyType};
 use crate::{Arn, Check, Reading};
@@ -177,15 +177,15 @@ fn producer_note(judged: &Judged<'_>) -> Option<String> {
     let encryption = &judged.description.encryption;
     let key = encryption.kms_key.as_deref().filter(|_| encryption.key_type.as_deref() == Some("CUSTOMER_MANAGED_CMK"))?;
     let ResolvedKey::Key(arn) = judged.cx.inventory.resolve_key(key) else { return None };
-    let named =
-        listed_key(judged.cx, &arn).and_then(|listed| listed.usable_by.as_ref()).is_some_and(|usable_by| !usable_by.producers.is_empty());
+    let listed = judged.cx.listed_by_arn(&arn);
+    let named = !known_producers(judged.cx, judged.stream, listed, &[&arn], judged.roles).is_empty();
     (!named).then(|| {
         "From 2027-02-28 (on streams made since 2026-04-20 already) whoever calls PutRecord needs kms:GenerateDataKey and kms:Decrypt on the stream's key. Name them under usableBy.producers of the key to have that checked.".to_owned()
     })
 }
 
 fn remedy(judged: &Judged<'_>, at_rest: &DeliveryStreamAtRest, wanted: Option<&WantedKey>, draft: &mut Draft) -> Remedy {
-    let Judged { cx, stream, description, subject: _ } = judged;
+    let Judged { cx, stream, description, subject: _, roles } = judged;
     let summary = format!("make {} {}", stream.name, expected(at_rest));
     let (after, wanted) = match (at_rest.key_type, wanted) {
         (FirehoseKeyType::AwsOwnedCmk, _) => (None, None),
@@ -221,7 +221,11 @@ fn remedy(judged: &Judged<'_>, at_rest: &DeliveryStreamAtRest, wanted: Option<&W
     }
     let Some(wanted) = wanted else { return remedy };
     let listed = at_rest.key.as_deref().and_then(|alias| cx.listed_key(alias)).map(|(_, key)| key);
-    let users = producers(cx, stream, listed.or_else(|| wanted_arn(wanted).and_then(|arn| listed_key(cx, arn))));
+    let listed = listed.or_else(|| wanted_arn(wanted).and_then(|arn| cx.listed_by_arn(arn)));
+    let in_use = description.encryption.kms_key.as_deref().map(|key| cx.inventory.resolve_key(key));
+    let in_use = if let Some(ResolvedKey::Key(arn)) = &in_use { Some(arn) } else { None };
+    let keys: Vec<&Arn> = in_use.into_iter().chain(wanted_arn(wanted)).collect();
+    let users: Vec<KeyUser> = known_producers(cx, stream, listed, &keys, roles).into_iter().map(|producer| producer.user).collect();
     remedy.requiring(require_key(cx, draft, wanted, &users))
 }
 

@@ -8,6 +8,7 @@ mod desired;
 mod destination;
 mod encryption;
 mod errors;
+mod known_producers;
 pub mod observed;
 pub(crate) mod plan;
 pub(crate) mod producers;

@@ -1,5 +1,6 @@
 //! What the policy wants of delivery streams, compared with what AWS says.
 
+use super::known_producers::{FirehoseRole, firehose_roles};
 use super::observed::DeliveryStream;
 use super::{destination, encryption, errors, producers};
 use crate::inventory::{DeliveryStreamDescription, Reading};
@@ -16,10 +17,13 @@ pub(super) struct Judged<'a> {
     pub(super) stream: &'a DeliveryStream,
     pub(super) description: &'a DeliveryStreamDescription,
     pub(super) subject: Subject,
+    /// Roles whose IAM policies speak of Firehose.
+    pub(super) roles: &'a [FirehoseRole],
 }
 
 /// Judges every delivery stream of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
+    let roles = firehose_roles(cx.inventory);
     for stream in cx.inventory.delivery_streams.values() {
         let (selected, tags) = match cx.select(|spec| &spec.firehose, &stream.name, "", &stream.tags) {
             Selection::Unmanaged => {
@@ -37,7 +41,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
             continue;
         }
         match &stream.description {
-            Reading::Known(description) => judge(&Judged { cx, stream, description, subject }, selected.rule, draft),
+            Reading::Known(description) => judge(&Judged { cx, stream, description, subject, roles: &roles }, selected.rule, draft),
             Reading::Unreadable { unreadable } => {
                 unknown(&subject, selected.rule, &format!("The stream could not be read: {}.", why(unreadable)), draft);
             }

@@ -1,16 +1,18 @@
 //! `firehose-producer-access`: callers of `PutRecord` may use the stream's customer managed key.
 //!
 //! Firehose checks them for `kms:GenerateDataKey` and `kms:Decrypt`: on streams made since 2026-04-20 already, on all
-//! others from 2027-02-28. A producer who is overlooked fails that day. Who produces is not written on a stream, so
-//! only those are judged whom the policy names for the key; nobody is guessed.
+//! others from 2027-02-28. A producer who is overlooked fails that day. Who produces is not written on a stream, so only
+//! those are judged of whom something says so ([`super::known_producers`]); nobody is guessed.
 
-use super::desired::{listed_key, producers};
+use super::known_producers::{Producer, known_producers};
 use super::observed::DeliveryStreamDescription;
 use super::plan::Judged;
-use crate::document::{Answer, Document, Request, access};
+use crate::document::{Access, Answer, Document, Principal, Request};
 use crate::inventory::{Reading, ResolvedKey};
 use crate::kms::needs::statements_to_add;
 use crate::kms::why;
+use crate::paths::roles::{RoleReading, key_access, role};
+use crate::plan::admission::let_users_through;
 use crate::plan::draft::{Draft, Remedy, Words};
 use crate::plan::keys::KeyUser;
 use crate::{Arn, Check};
@@ -20,18 +22,24 @@ const CHECK: Check = Check::FirehoseProducerAccess;
 const NEW_STREAMS_SINCE: i64 = 1_776_643_200;
 const ALL_STREAMS_FROM: i64 = 1_803_772_800;
 
-/// Judges the producers that the policy names for the stream's key.
+/// A producer, and whether the key lets it through.
+struct Verdict {
+    producer: Producer,
+    access: Access,
+}
+
+/// Judges the known producers of a stream under a customer managed key.
 pub(super) fn judge(judged: &Judged<'_>, draft: &mut Draft) {
     let encryption = &judged.description.encryption;
     let customer = encryption.key_type.as_deref() == Some("CUSTOMER_MANAGED_CMK") && encryption.status == "ENABLED";
     let Some(key) = encryption.kms_key.as_deref().filter(|_| customer && judged.description.stream_type == "DirectPut") else { return };
     let ResolvedKey::Key(arn) = judged.cx.inventory.resolve_key(key) else { return };
-    let users = producers(judged.cx, judged.stream, listed_key(judged.cx, &arn));
-    if users.is_empty() {
+    let producers = known_producers(judged.cx, judged.stream, judged.cx.listed_by_arn(&arn), &[&arn], judged.roles);
+    if producers.is_empty() {
         return;
     }
-    let mut words =
-        Words { expected: format!("{} may use {}", named(users.iter()), judged.cx.inventory.key_name(&arn)), ..Words::default() };
+    let mut words = Words { expected: format!("{} may use {}", named(&producers), judged.cx.inventory.key_name(&arn)), ..Words::default() };
+    words.notes = producers.iter().map(|producer| format!("{} puts records: {}.", name(&producer.user), producer.because)).collect();
     let document = match document(judged, &arn) {
         Ok(document) => document,
         Err(reason) => {
@@ -40,32 +48,44 @@ pub(super) fn judge(judged: &Judged<'_>, draft: &mut Draft) {
             return draft.unknown(&judged.subject, CHECK, words);
         }
     };
-    let answers: Vec<(&KeyUser, Answer, String)> = users.iter().map(|user| answer(&document, &arn, user)).collect();
-    let denied: Vec<&KeyUser> = answers.iter().filter(|(_, answer, _)| *answer == Answer::No).map(|(user, ..)| *user).collect();
-    let doubtful: Vec<&(&KeyUser, Answer, String)> = answers.iter().filter(|(_, answer, _)| *answer == Answer::CannotTell).collect();
+    let verdicts: Vec<Verdict> = producers.into_iter().map(|producer| verdict(judged, (&document, &arn), producer, draft)).collect();
+    let of = |wanted: Answer| -> Vec<Producer> {
+        verdicts.iter().filter(|verdict| verdict.access.answer == wanted).map(|verdict| verdict.producer.clone()).collect()
+    };
+    let (allowed, denied, doubtful) = (of(Answer::Yes), of(Answer::No), of(Answer::CannotTell));
+    let because: Vec<&str> = verdicts
+        .iter()
+        .filter(|verdict| verdict.access.answer == Answer::CannotTell)
+        .map(|verdict| verdict.access.because.as_str())
+        .collect();
+    words.actual = actual(&allowed, &denied, &doubtful);
     if !denied.is_empty() {
-        words.actual = format!("{} may not use it", named(denied.iter().copied()));
         words.message = since_when(judged);
         let remedy = remedy(judged, &arn, &denied, draft);
-        return draft.drifted(&judged.subject, CHECK, words, vec![remedy]);
-    }
-    if doubtful.is_empty() {
+        draft.drifted(&judged.subject, CHECK, words, vec![remedy]);
+    } else if doubtful.is_empty() {
         words.actual.clone_from(&words.expected);
-        return draft.compliant(&judged.subject, CHECK, words);
+        draft.compliant(&judged.subject, CHECK, words);
+    } else {
+        words.message =
+            format!("Neither the key's document nor what was read of IAM settles it: {}. {}", because.join("; "), since_when(judged));
+        draft.unknown(&judged.subject, CHECK, words);
     }
-    words.actual = format!("not proven for {}", named(doubtful.iter().map(|(user, ..)| *user)));
-    let because: Vec<&str> = doubtful.iter().map(|(_, _, because)| because.as_str()).collect();
-    words.message = format!("The key's document does not settle it: {}. {}", because.join("; "), since_when(judged));
-    draft.unknown(&judged.subject, CHECK, words);
 }
 
-fn named<'a>(users: impl Iterator<Item = &'a KeyUser>) -> String {
-    users
-        .map(|user| match &user.principal {
-            crate::document::Principal::Aws(name) | crate::document::Principal::Service(name) => name.as_str(),
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
+fn actual(allowed: &[Producer], denied: &[Producer], doubtful: &[Producer]) -> String {
+    let parts = [(denied, "may not use it"), (doubtful, "may or may not use it"), (allowed, "may use it")];
+    let said = parts.iter().filter(|(who, _)| !who.is_empty()).map(|(who, what)| format!("{} {what}", named(who)));
+    said.collect::<Vec<_>>().join("; ")
+}
+
+fn name(user: &KeyUser) -> &str {
+    let (Principal::Aws(name) | Principal::Service(name)) = &user.principal;
+    name
+}
+
+fn named(producers: &[Producer]) -> String {
+    producers.iter().map(|producer| name(&producer.user)).collect::<Vec<_>>().join(", ")
 }
 
 fn document(judged: &Judged<'_>, key: &Arn) -> Result<Document, String> {
@@ -76,19 +96,25 @@ fn document(judged: &Judged<'_>, key: &Arn) -> Result<Document, String> {
     }
 }
 
-fn answer<'a>(document: &Document, key: &Arn, user: &'a KeyUser) -> (&'a KeyUser, Answer, String) {
-    let mut worst = (user, Answer::Yes, String::new());
+/// What decides against it, else what leaves it open. Where that is a role's own policies, they are asked for.
+fn verdict(judged: &Judged<'_>, (document, key): (&Document, &Arn), producer: Producer, draft: &mut Draft) -> Verdict {
+    let user = &producer.user;
+    let role = role(judged.cx.inventory, &user.principal);
+    let mut worst = Access { answer: Answer::Yes, delegated: false, because: String::new() };
     for action in &user.actions {
         let request =
             Request { principal: &user.principal, action, resource: key.as_str(), context: &user.context, context_is_complete: false };
-        let found = access(document, key.account(), &request);
+        let found = key_access(document, key, &request, &role);
         match found.answer {
             Answer::Yes => {}
-            Answer::No => return (user, Answer::No, found.because),
-            Answer::CannotTell => worst = (user, Answer::CannotTell, found.because),
+            Answer::CannotTell if worst.answer == Answer::No => {}
+            Answer::No | Answer::CannotTell => worst = found,
         }
     }
-    worst
+    if let (RoleReading::NotRead(arn), true) = (&role, worst.delegated) {
+        draft.wanted_facts.insert(arn.clone());
+    }
+    Verdict { producer, access: worst }
 }
 
 /// Firehose checks the producers of this stream already.
@@ -105,15 +131,27 @@ fn since_when(judged: &Judged<'_>) -> String {
     format!("{when} Firehose checks producers for kms:GenerateDataKey and kms:Decrypt on the stream's key.")
 }
 
-fn remedy(judged: &Judged<'_>, key: &Arn, denied: &[&KeyUser], draft: &Draft) -> Remedy {
-    let summary = format!("let {} use {}", named(denied.iter().copied()), judged.cx.inventory.key_name(key));
-    let planned = draft.planned_documents.get(key);
-    let cured = planned.filter(|planned| denied.iter().all(|user| answer(&planned.document, key, user).1 == Answer::Yes));
-    if let Some(planned) = cured {
-        Remedy::manual(summary, "The step of this plan that writes the key's document ends it; nothing else is to be done.")
-            .needing([planned.step.clone()])
-    } else {
-        let statements = statements_to_add(&denied.iter().map(|user| (*user).clone()).collect::<Vec<_>>());
-        Remedy::manual(summary, format!("Add to the document of {key}: {}", statements.join(", ")))
+/// On a key that a policy lists the grants are a step of this plan, which writes the key's document; on any other somebody
+/// else's work.
+fn remedy(judged: &Judged<'_>, key: &Arn, denied: &[Producer], draft: &mut Draft) -> Remedy {
+    let summary = format!("let {} use {}", named(denied), judged.cx.inventory.key_name(key));
+    let users: Vec<KeyUser> = denied.iter().map(|producer| producer.user.clone()).collect();
+    let ended = "The step of this plan that writes the key's document ends it; nothing else is to be done.";
+    let mut remedy = Remedy::manual(summary, ended);
+    if let Some(observed) = judged.cx.inventory.keys.get(key) {
+        let requirement = let_users_through(judged.cx, draft, observed, &users);
+        if requirement.block.is_some() {
+            remedy.block.clone_from(&requirement.block);
+        } else if !requirement.demands.is_empty() {
+            // A rule that only reports is given no grants.
+            let statements = statements_to_add(&users).join(", ");
+            remedy = Remedy::manual(remedy.summary, format!("In enforce mode Everseal adds to the document of {key}: {statements}"));
+        }
+        remedy = remedy.requiring(requirement);
     }
+    remedy
 }
+
+#[cfg(test)]
+#[path = "producers_tests.rs"]
+mod tests;

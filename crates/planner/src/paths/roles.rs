@@ -4,8 +4,9 @@
 //! trust are not seen: "allowed" here is as far as the account itself decides. What could not be read is never taken for
 //! "allows nothing", and a policy that can't be parsed settles nothing. [IAM: policy evaluation logic; permissions boundaries]
 
-use crate::document::{Access, Answer, Document, Principal, Request, access, identity_access};
+use crate::document::{Access, Answer, Document, Effect, Principal, Request, access, identity_access};
 use crate::inventory::{Reading, Role};
+use crate::plan::select::glob;
 use crate::{Arn, Inventory};
 
 /// What is known of the role behind a principal.
@@ -43,6 +44,18 @@ impl RolePolicies {
         }
         let answer = if bound.answer == Answer::No { Answer::No } else { Answer::CannotTell };
         Access { answer, delegated: false, because: format!("its permissions boundary: {}", bound.because) }
+    }
+
+    /// A statement of theirs allows `action` by naming the action's service, not by allowing everything.
+    pub(crate) fn names_action(&self, action: &str) -> bool {
+        let action = action.to_ascii_lowercase();
+        let service = action.split_once(':').map_or(action.as_str(), |(service, _)| service);
+        let names = |pattern: &&str| {
+            let pattern = pattern.to_ascii_lowercase();
+            pattern.split_once(':').is_some_and(|(named, _)| named == service) && glob(&pattern, &action)
+        };
+        let allowing = self.identity.iter().flat_map(Document::statements).filter(|view| view.effect == Some(Effect::Allow));
+        allowing.flat_map(|view| view.actions.members().to_vec()).any(|pattern| names(&pattern))
     }
 
     /// A Deny of theirs certainly applies: it counts whatever a resource's document allows.

@@ -47,6 +47,10 @@ pub(super) fn demands_of_open_steps(cx: &Context<'_>, draft: &Draft) -> BTreeMap
     let mut proposals = draft.proposals.clone();
     exempt(cx, &mut [], &mut proposals);
     narrow_to_mode(&mut proposals);
+    // Work that the grant alone ends has no change of its own.
+    for proposal in proposals.iter_mut().filter(|proposal| proposal.step.change.is_none() && proposal.mode == Mode::Enforce) {
+        proposal.step.gate = proposal.step.gate.take().filter(|gate| gate.name != Gate::Manual);
+    }
     let asked: BTreeMap<StepId, Vec<Demand>> =
         proposals.iter_mut().map(|proposal| (proposal.step.id.clone(), std::mem::take(&mut proposal.demands))).collect();
     let mut steps = order(proposals.into_iter().map(|proposal| proposal.step).collect());

@@ -103,7 +103,7 @@ pub struct Step {
     pub risk: Risk,
     /// `Some`: the step is not made.
     pub gate: Option<Block>,
-    /// The change; `None` only behind the gate `manual`.
+    /// The change; `None` only behind a gate: there is nothing for Everseal to write to this resource.
     pub change: Option<Change>,
     /// How a person takes it back.
     pub undo: String,

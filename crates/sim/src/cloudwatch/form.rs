@@ -1,6 +1,7 @@
 //! One plain form for three protocols: JSON values, in which a time is written as [`time`] says.
 //!
-//! RPC v2 CBOR is what the Rust SDK and boto3 speak; JSON 1.0 and query are what older clients do.
+//! RPC v2 CBOR is what the Rust SDK speaks, JSON 1.0 what boto3 1.43 does (its model names all three), query what older
+//! clients do.
 
 use ciborium::Value as Cbor;
 use serde_json::{Map, Number, Value, json};

@@ -185,7 +185,7 @@ fn what_is_wrong_is_said() {
 }
 
 #[test]
-fn the_rust_sdk_and_boto3_speak_cbor() {
+fn the_rust_sdk_speaks_cbor() {
     let mut world = world();
     some_errors(&mut world);
     let time = |at: u64| Cbor::Tag(1, Box::new(Cbor::Integer(at.into())));

@@ -211,6 +211,23 @@ fn the_rust_sdk_speaks_cbor() {
 }
 
 #[test]
+fn large_requests_come_compressed() {
+    let mut world = world();
+    let data = json!({ "Namespace": "Shop", "MetricData": [{ "MetricName": "Orders", "Value": 2.0 }] }).to_string();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, data.as_bytes()).unwrap();
+    let headers = [
+        ("x-amz-target", "GraniteServiceVersion20100801.PutMetricData"),
+        ("content-type", "application/x-amz-json-1.0"),
+        ("content-encoding", "gzip"),
+    ];
+    assert_eq!(send(&mut world, "/", &headers, encoder.finish().unwrap()).status, 200);
+    let listed = in_json(&mut world, "ListMetrics", &json!({})).unwrap()["Metrics"].clone();
+    assert_eq!(listed[0]["MetricName"], "Orders");
+    assert_eq!(send(&mut world, "/", &headers, b"no".to_vec()).status, 400);
+}
+
+#[test]
 fn older_clients_speak_query() {
     let mut world = world();
     some_errors(&mut world);

@@ -1,10 +1,13 @@
 //! Records wait, leave together as an object, stay when they can't, and are lost after a day.
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use time::OffsetDateTime;
 
 use super::destination::Part;
@@ -195,12 +198,13 @@ fn deliver(world: &mut World, arn: &str, lane: Lane, part: &Part, records: Vec<H
         body.extend_from_slice(&record.data);
     }
     let bytes = body.len();
+    let body = if part.gzip { compressed(&body) } else { body.freeze() };
     let key = object_key(world, arn, part);
     let object_encryption = part.key.as_ref().map(|key| ObjectEncryption { algorithm: "aws:kms".to_owned(), kms_key: Some(key.clone()) });
     let bucket = part.bucket_arn.rsplit(':').next().unwrap_or_default();
     let stored = encryption::assume(world, arn, &part.role).and_then(|caller| {
         let origin = Origin { caller, region: region.to_owned(), secure: true };
-        s3::store(world, &origin, bucket, &key, body.freeze(), object_encryption.as_ref())
+        s3::store(world, &origin, bucket, &key, body, object_encryption.as_ref())
     });
     count(world, arn, "DeliveryToS3.Success", if stored.is_ok() { 1.0 } else { 0.0 });
     if let Err(error) = stored {
@@ -219,6 +223,13 @@ fn deliver(world: &mut World, arn: &str, lane: Lane, part: &Part, records: Vec<H
     Vec::new()
 }
 
+fn compressed(body: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to memory does not fail.
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.map(Bytes::from).unwrap_or_default()
+}
+
 /// `<prefix>YYYY/MM/DD/HH/<stream>-<version>-YYYY-MM-DD-HH-MM-SS-<id>`; a prefix with expressions replaces the date.
 /// [Firehose: Amazon S3 object name format; Custom prefixes]
 fn object_key(world: &mut World, arn: &str, part: &Part) -> String {
@@ -232,7 +243,7 @@ fn object_key(world: &mut World, arn: &str, part: &Part) -> String {
     };
     let stamp =
         format!("{:04}-{:02}-{:02}-{:02}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second());
-    format!("{prefix}{name}-{version}-{stamp}-{}", world.uuid())
+    format!("{prefix}{name}-{version}-{stamp}-{}{}", world.uuid(), if part.gzip { ".gz" } else { "" })
 }
 
 /// `!{timestamp:…}` and `!{firehose:random-string}`; another namespace stays as written.

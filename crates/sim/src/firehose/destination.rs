@@ -90,6 +90,8 @@ pub(crate) struct Part {
     /// Seconds after which a buffer is old enough.
     pub(crate) interval: u64,
     pub(crate) key: Option<String>,
+    /// Objects are compressed with GZIP.
+    pub(crate) gzip: bool,
 }
 
 impl Destination {
@@ -218,6 +220,7 @@ impl Destination {
             full: usize::try_from(hint("SizeInMBs").unwrap_or(5)).unwrap_or(5) << 20,
             interval: hint("IntervalInSeconds").unwrap_or(300),
             key: key.and_then(Value::as_str).map(str::to_owned),
+            gzip: text("CompressionFormat") == "GZIP",
         })
     }
 }
@@ -271,6 +274,11 @@ fn check_part(part: &Map<String, Value>) -> Result<(), ApiError> {
     };
     within("SizeInMBs", 1, 128)?;
     within("IntervalInSeconds", 0, 900)?;
+    match part.get("CompressionFormat").and_then(Value::as_str) {
+        None | Some("UNCOMPRESSED" | "GZIP") => {}
+        Some(format @ ("ZIP" | "Snappy" | "HADOOP_SNAPPY")) => return Err(ApiError::unknown_operation(&format!("delivery as {format}"))),
+        Some(other) => return Err(invalid(format!("CompressionFormat {other} is not one"))),
+    }
     let Some(encryption) = part.get("EncryptionConfiguration") else { return Ok(()) };
     if encryption.get("KMSEncryptionConfig").is_some() && encryption.get("NoEncryptionConfig").is_some() {
         return Err(invalid("Only one of NoEncryptionConfig and KMSEncryptionConfig can be given"));

@@ -107,6 +107,29 @@ fn a_prefix_with_expressions_replaces_the_date() {
 }
 
 #[test]
+fn compressed_objects_say_so_and_hold_the_records() {
+    let mut world = world();
+    pipeline(&mut world);
+    let update = |format: &str| {
+        json!({
+            "DeliveryStreamName": "ingest", "CurrentDeliveryStreamVersionId": "1", "DestinationId": "destinationId-000000000001",
+            "ExtendedS3DestinationUpdate": { "CompressionFormat": format },
+        })
+    };
+    assert_eq!(firehose(&mut world, "UpdateDestination", &update("Snappy")).unwrap_err().0, "NotImplemented");
+    firehose(&mut world, "UpdateDestination", &update("GZIP")).unwrap();
+    put(&mut world, "a\nb\n").unwrap();
+    pass(&mut world, 60);
+    let key = world.object_keys("landing").remove(0);
+    assert!(std::path::Path::new(&key).extension().is_some_and(|extension| extension == "gz"), "{key}");
+    let origin = crate::world::Origin { caller: administrator(), region: REGION.to_owned(), secure: true };
+    let object = world.get_object(&origin, "landing", &key).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(object.as_ref()), &mut text).unwrap();
+    assert_eq!(text, "a\nb\n");
+}
+
+#[test]
 fn what_the_role_may_not_write_stays_and_goes_when_it_may() {
     let mut world = world();
     pipeline(&mut world);

@@ -42,7 +42,7 @@ impl HttpConnector for InProcess {
         let sim = self.0.clone();
         HttpConnectorFuture::new(async move {
             let call = call_of(request).await?;
-            match sim.call(&call) {
+            match sim.answer(&call).await {
                 Outcome::Answer(reply, after) => {
                     if after > 0 {
                         tokio::time::sleep(Duration::from_millis(after)).await;

@@ -23,6 +23,7 @@ pub mod wire;
 pub mod world;
 
 mod client;
+mod poster;
 mod server;
 mod shared;
 #[cfg(test)]

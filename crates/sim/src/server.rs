@@ -32,7 +32,7 @@ impl Sim {
         let accepting = accept(listener, |stream| {
             tokio::spawn(connection(self.clone(), stream, false));
         });
-        tokio::join!(self.drive(), accepting).1
+        tokio::join!(self.drive(), self.post_notifications(), accepting).2
     }
 
     /// The same over TLS: what comes in here is `aws:SecureTransport`.
@@ -47,7 +47,7 @@ impl Sim {
                 }
             });
         });
-        tokio::join!(self.drive(), accepting).1
+        tokio::join!(self.drive(), self.post_notifications(), accepting).2
     }
 }
 
@@ -81,7 +81,7 @@ async fn answer(sim: &Sim, request: Request<Incoming>, secure: bool) -> Result<R
         body,
         secure,
     };
-    match sim.call(&call) {
+    match sim.answer(&call).await {
         Outcome::Answer(reply, after) => {
             if after > 0 {
                 tokio::time::sleep(Duration::from_millis(after)).await;

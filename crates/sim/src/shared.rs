@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::http::Call;
 use crate::moment::Moment;
+use crate::sqs::Poll;
 use crate::world::{Outcome, Settings, World};
 
 /// Where time comes from: tokio's clock, which a test may pause, counted from a fixed moment.
@@ -60,22 +61,29 @@ struct Inner {
     changed: Notify,
     /// A client was told to die.
     crashed: Notify,
+    /// A message came into some queue.
+    arrived: Notify,
+    /// Something waits to be posted to an endpoint.
+    to_post: Notify,
 }
 
 impl Sim {
     /// An empty world at the clock's time.
     pub fn new(settings: Settings, clock: Clock) -> Self {
         let world = Mutex::new(World::new(settings, clock.now()));
-        Self(Arc::new(Inner { world, clock, changed: Notify::new(), crashed: Notify::new() }))
+        let [changed, crashed, arrived, to_post] = [(); 4].map(|()| Notify::new());
+        Self(Arc::new(Inner { world, clock, changed, crashed, arrived, to_post }))
     }
 
     /// Looks at the world or changes it, at the present time.
     pub fn with<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.lock();
+        let arrivals = world.sqs.arrivals;
         world.advance(self.0.clock.now());
         let due = world.next_event();
         let done = work(&mut world);
         let sooner = world.next_event() != due;
+        self.tell(&world, arrivals);
         drop(world);
         // Whoever drives is woken only where it has reason to: most calls are reads.
         if sooner {
@@ -84,13 +92,50 @@ impl Sim {
         done
     }
 
-    /// One call.
-    pub(crate) fn call(&self, call: &Call) -> Outcome {
-        let outcome = self.with(|world| world.call(call));
+    /// One call, and what it is willing to wait for.
+    fn first_answer(&self, call: &Call) -> (Outcome, Option<Poll>) {
+        let (outcome, poll) = self.with(|world| {
+            world.sqs.poll = None;
+            (world.call(call), world.sqs.poll.take())
+        });
         if matches!(outcome, Outcome::Crash) {
             self.0.crashed.notify_one();
         }
-        outcome
+        (outcome, poll)
+    }
+
+    /// One call; a receive that found nothing waits for messages as long as it said.
+    pub(crate) async fn answer(&self, call: &Call) -> Outcome {
+        let (outcome, poll) = self.first_answer(call);
+        let Some(Poll { until, .. }) = poll.filter(|_| matches!(outcome, Outcome::Answer(..))) else { return outcome };
+        loop {
+            let arrived = self.0.arrived.notified();
+            tokio::pin!(arrived);
+            // From here on no arrival is missed.
+            arrived.as_mut().enable();
+            let (reply, poll) = self.with(|world| (world.undisturbed(call), world.sqs.poll.take()));
+            let Some(poll) = poll.filter(|_| self.now() < until) else { return Outcome::Answer(reply, 0) };
+            let again = poll.again.map_or(until, |again| again.min(until));
+            tokio::select! {
+                () = arrived => {}
+                () = tokio::time::sleep(self.0.clock.until(again)) => {}
+            }
+        }
+    }
+
+    /// Wakes those who wait for what has happened.
+    fn tell(&self, world: &World, arrivals: u64) {
+        if world.sqs.arrivals != arrivals {
+            self.0.arrived.notify_waiters();
+        }
+        if world.has_postings() {
+            self.0.to_post.notify_one();
+        }
+    }
+
+    /// Returns when something waits to be posted to an endpoint.
+    pub(crate) async fn something_to_post(&self) {
+        self.0.to_post.notified().await;
     }
 
     /// The simulated time.
@@ -110,7 +155,9 @@ impl Sim {
         loop {
             let next = {
                 let mut world = self.lock();
+                let arrivals = world.sqs.arrivals;
                 world.advance(self.0.clock.now());
+                self.tell(&world, arrivals);
                 world.next_event()
             };
             match next {

@@ -72,7 +72,6 @@ pub enum Outcome {
 #[derive(Debug)]
 pub(crate) enum Event {
     S3(s3::Event),
-    Sqs(sqs::Event),
     Sns(sns::Event),
     Events(events::Event),
     Firehose(firehose::Event),
@@ -191,7 +190,6 @@ impl World {
             self.now = self.now.max(at);
             match event {
                 Event::S3(event) => s3::happen(self, event),
-                Event::Sqs(event) => sqs::happen(self, event),
                 Event::Sns(event) => sns::happen(self, event),
                 Event::Events(event) => events::happen(self, event),
                 Event::Firehose(event) => firehose::happen(self, event),

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 pub(crate) use outbox::Posting;
 pub use outbox::{Notification, PostResult};
 pub(crate) use publish::{Publication, publish};
+pub(crate) use seed::tags_of;
 
 use crate::access::{Caller, Document, RequestContext};
 use crate::error::ApiError;

@@ -85,11 +85,19 @@ impl Outbox {
             self.latest.pop_front();
         }
         self.latest.push_back(notification.clone());
-        if self.attended {
+        let waits = self.attended && is_loopback(&notification.endpoint);
+        if waits {
             self.waiting.push_back(Posting { notification, delivery });
         }
-        self.attended
+        waits
     }
+}
+
+/// An address on this machine, without TLS: the only ones that are posted to for real.
+fn is_loopback(endpoint: &str) -> bool {
+    let uri: Option<http::Uri> = endpoint.parse().ok();
+    let plain = uri.filter(|uri| uri.scheme_str() == Some("http"));
+    plain.is_some_and(|uri| matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]")))
 }
 
 impl World {
@@ -98,9 +106,14 @@ impl World {
         self.sns.outbox.latest.iter()
     }
 
-    /// From now on somebody posts for real.
-    pub(crate) fn attend_outbox(&mut self) {
+    /// From now on somebody posts for real to endpoints on this machine.
+    pub(crate) const fn attend_outbox(&mut self) {
         self.sns.outbox.attended = true;
+    }
+
+    /// Is there a post to make?
+    pub(crate) fn has_postings(&self) -> bool {
+        !self.sns.outbox.waiting.is_empty()
     }
 
     /// The next post to make.

@@ -55,12 +55,10 @@ impl World {
     }
 }
 
-impl super::State {
-    /// Topics of an account in a region that have tags, for whoever lists tags.
-    pub(crate) fn tagged(&self, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
-        let topics = self.places.get(account).and_then(|regions| regions.get(region)).into_iter().flatten();
-        let tagged = topics.filter(|(_, topic)| !topic.tags.is_empty());
-        let pairs = |topic: &Topic| topic.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-        tagged.map(|(_, topic)| (topic.arn.to_string(), pairs(topic))).collect()
-    }
+/// Topics of an account in a region that have tags, for whoever lists tags.
+pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let topics = world.sns.places.get(account).and_then(|regions| regions.get(region));
+    let tagged = topics.into_iter().flatten().filter(|(_, topic)| !topic.tags.is_empty());
+    let pairs = |topic: &Topic| topic.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    tagged.map(|(_, topic)| (topic.arn.to_string(), pairs(topic))).collect()
 }

@@ -26,6 +26,7 @@ use serde_json::{Map, Value};
 
 pub use queue::QueueCounts;
 pub use seed::Received;
+pub(crate) use seed::tags_of;
 pub(crate) use send::{Message, deliver};
 
 use crate::error::ApiError;
@@ -49,8 +50,17 @@ pub(crate) struct State {
     outages: BTreeMap<String, Moment>,
     /// Grows whenever a message comes into any queue: whoever waits for one looks again.
     pub(crate) arrivals: u64,
-    /// The receive that was just answered found nothing and is willing to wait until then.
-    pub(crate) poll: Option<Moment>,
+    /// The receive that was just answered found nothing and is willing to wait.
+    pub(crate) poll: Option<Poll>,
+}
+
+/// A receive that found nothing and waits. [SQS: Short and long polling]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Poll {
+    /// When it is answered at the latest.
+    pub(crate) until: Moment,
+    /// When something that is hidden now comes back.
+    pub(crate) again: Option<Moment>,
 }
 
 impl State {

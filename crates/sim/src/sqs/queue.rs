@@ -199,6 +199,12 @@ impl Queue {
         }
     }
 
+    /// When the next of the messages that are hidden now is shown.
+    pub(super) fn next_visible(&self, now: Moment) -> Option<Moment> {
+        let hidden = self.contents.as_ref()?.order.range((Moment(now.0 + 1), 0)..);
+        hidden.map(|(at, _)| *at).next()
+    }
+
     /// Messages by now: (to be had, in flight, delayed).
     pub(super) fn depth(&self, now: Moment) -> (usize, usize, usize) {
         let Some(contents) = &self.contents else { return (0, 0, 0) };

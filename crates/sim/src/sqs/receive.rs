@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::queue::{Queue, Stored};
 use super::send::{md5_hex, md5_of_attributes, sequence_number};
-use super::{Place, Request, encryption, errors, fields};
+use super::{Place, Poll, Request, encryption, errors, fields};
 use crate::error::ApiError;
 use crate::moment::Moment;
 use crate::wire::json as wire;
@@ -47,7 +47,8 @@ pub(super) fn receive(world: &mut World, request: &Request<'_>) -> Result<Value,
     if handed.is_empty() {
         let queue = world.sqs.look(&place).ok_or_else(errors::no_such_queue)?;
         let wait = Duration::from_secs(u64::from(wait.unwrap_or(queue.attributes.wait)));
-        world.sqs.poll = (!wait.is_zero()).then(|| world.now() + wait);
+        let until = world.now() + wait;
+        world.sqs.poll = (!wait.is_zero()).then(|| Poll { until, again: queue.next_visible(world.now()) });
         return Ok(json!({}));
     }
     Ok(json!({ "Messages": handed.iter().map(|one| message_of(one, input)).collect::<Vec<_>>() }))

@@ -90,11 +90,10 @@ impl World {
     }
 }
 
-impl super::State {
-    /// Queues of an account in a region that have tags, for whoever lists tags.
-    pub(crate) fn tagged(&self, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
-        let queues = self.queues(account, region).into_iter().flatten().filter(|(_, queue)| !queue.tags.is_empty());
-        let pairs = |queue: &Queue| queue.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-        queues.map(|(_, queue)| (queue.arn.to_string(), pairs(queue))).collect()
-    }
+/// Queues of an account in a region that have tags, for whoever lists tags.
+pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let queues = world.sqs.places.get(account).and_then(|regions| regions.get(region));
+    let tagged = queues.into_iter().flatten().filter(|(_, queue)| !queue.tags.is_empty());
+    let pairs = |queue: &Queue| queue.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    tagged.map(|(_, queue)| (queue.arn.to_string(), pairs(queue))).collect()
 }

@@ -68,9 +68,16 @@ pub fn route(call: &Call) -> Route {
         return make(service, operation.to_owned(), Protocol::Cbor);
     }
     if call.header("content-type").starts_with("application/x-www-form-urlencoded") && call.method == Method::POST {
-        let action = form_urlencoded::parse(&call.body).find(|(name, _)| name == "Action").map(|(_, value)| value.into_owned());
-        if let Some(action) = action {
-            return make(of_signature(&signed_service), action, Protocol::Query);
+        let member =
+            |wanted: &str| form_urlencoded::parse(&call.body).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+        if let Some(action) = member("Action") {
+            // Without a signature the API's version tells.
+            let service = match member("Version").as_deref().filter(|_| signed_service.is_empty()) {
+                Some("2012-11-05") => "sqs",
+                Some("2010-03-31") => "sns",
+                _ => of_signature(&signed_service),
+            };
+            return make(service, action, Protocol::Query);
         }
     }
     if call.path.starts_with("/2020-05-31/") {

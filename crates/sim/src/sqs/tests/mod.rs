@@ -3,6 +3,7 @@
 mod documents;
 mod keys;
 mod messages;
+mod polling;
 mod queues;
 
 use serde_json::{Value, json};

@@ -185,8 +185,18 @@ fn matches(test: Test, value: &str, wanted: &str, variables: bool) -> Answer {
         Test::Date(accepted) => same_kind(compare(instant(value), instant(wanted), accepted)),
         Test::Bool => same_kind(boolean(value).zip(boolean(wanted)).map(|(value, wanted)| value == wanted)),
         Test::Network => same_kind(in_network(value, wanted)),
-        Test::Arn => glob::arn_covers(wanted, value, Reading::Text),
+        Test::Arn => arn(wanted, value),
         Test::Null => Answer::CannotTell,
+    }
+}
+
+/// "Each of the six colon-delimited components of the ARN is checked separately": what fewer stand for is not said.
+/// [IAM: Amazon Resource Name (ARN) condition operators]
+fn arn(wanted: &str, value: &str) -> Answer {
+    let whole = |text: &str| text.splitn(6, ':').count() == 6;
+    match glob::arn_covers(wanted, value, Reading::Text) {
+        Answer::Yes if wanted != "*" && !(whole(wanted) && whole(value)) => Answer::CannotTell,
+        answer => answer,
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Access {
 pub(super) struct Facts<'a> {
     values: Vec<(&'a str, Vec<Cow<'a, str>>)>,
     complete: bool,
+    /// The caller is somebody with an ARN: his requests carry more about him than his ARN shows.
+    identity: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -62,12 +64,13 @@ impl<'a> Facts<'a> {
         let given =
             request.context.iter().map(|(key, texts)| (key.as_str(), texts.iter().map(|text| Cow::Borrowed(text.as_str())).collect()));
         let derived = derived(request.principal).into_iter().map(|(key, text)| (key, vec![text]));
-        Self { values: given.chain(derived).collect(), complete: request.context_is_complete }
+        let identity = matches!(request.principal, Principal::Aws(_));
+        Self { values: given.chain(derived).collect(), complete: request.context_is_complete, identity }
     }
 
     /// Some keys of an otherwise unknown request by an unknown caller.
     pub(super) fn only(known: &[(&'a str, &'a str)]) -> Self {
-        Self { values: known.iter().map(|(key, value)| (*key, vec![Cow::Borrowed(*value)])).collect(), complete: false }
+        Self { values: known.iter().map(|(key, value)| (*key, vec![Cow::Borrowed(*value)])).collect(), complete: false, identity: true }
     }
 
     /// These, and keys of one such request by a caller of its own.
@@ -82,7 +85,7 @@ impl<'a> Facts<'a> {
         match self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
             Some((_, values)) if values.is_empty() => Carried::Absent,
             Some((_, values)) => Carried::Values(values),
-            None if self.complete => Carried::Absent,
+            None if self.complete && !(self.identity && is_about_caller(key)) => Carried::Absent,
             None => Carried::Unknown,
         }
     }
@@ -107,6 +110,15 @@ fn derived(caller: &Principal) -> Vec<(&'static str, Cow<'_, str>)> {
             vec![("aws:principalisawsservice", Cow::Borrowed("true")), ("aws:principalservicename", Cow::Borrowed(name))]
         }
     }
+}
+
+/// Keys that follow from who asks, though not from his ARN: a session's `aws:PrincipalArn`, tags, the organisation.
+/// [IAM: AWS global condition context keys, properties of the principal and of a role session]
+fn is_about_caller(key: &str) -> bool {
+    let begins = |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    ["aws:principal", "aws:userid", "aws:username", "aws:tokenissuetime", "aws:multifactorauth", "aws:federatedprovider"]
+        .into_iter()
+        .any(begins)
 }
 
 /// How one statement meets one request.

@@ -126,16 +126,16 @@ fn date(wanted: &str, actual: &str) -> Option<Ordering> {
     Some(moment(actual)?.cmp(&moment(wanted)?))
 }
 
-/// ISO 8601, whole or only a day, or seconds since the epoch.
-fn moment(text: &str) -> Option<OffsetDateTime> {
-    if let Ok(seconds) = text.parse::<i64>() {
-        return OffsetDateTime::from_unix_timestamp(seconds).ok();
+/// ISO 8601, whole or only a day, or seconds since the epoch: as seconds.
+fn moment(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
     }
     let day = || {
         let format = time::format_description::parse_borrowed::<2>("[year]-[month]-[day]").ok()?;
         Some(PrimitiveDateTime::new(Date::parse(text, &format).ok()?, time::Time::MIDNIGHT).assume_utc())
     };
-    OffsetDateTime::parse(text, &Rfc3339).ok().or_else(day)
+    OffsetDateTime::parse(text, &Rfc3339).ok().or_else(day).map(OffsetDateTime::unix_timestamp)
 }
 
 /// CIDR, or one address.

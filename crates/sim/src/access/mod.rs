@@ -10,6 +10,8 @@ mod document;
 mod principal;
 
 #[cfg(test)]
+mod against_planner;
+#[cfg(test)]
 mod tests;
 
 pub use caller::Caller;

@@ -323,3 +323,43 @@ fn an_alarm_keeps_its_state_until_it_is_set_and_publishes_as_cloudwatch() {
     in_json(&mut world, "DeleteAlarms", &json!({ "AlarmNames": ["keys"] })).unwrap();
     assert_eq!(in_json(&mut world, "DescribeAlarms", &json!({})).unwrap()["MetricAlarms"], json!([]));
 }
+
+/// A topic under a key that CloudWatch may not use swallows alarms. [SNS: Enable compatibility between event sources and
+/// encrypted topics]
+#[test]
+fn an_encrypted_topic_hears_of_alarms_only_where_the_key_lets_cloudwatch_in() {
+    let mut world = world();
+    let topic = world.create_topic(ACCOUNT, REGION, "alarms");
+    let queue = world.create_queue(ACCOUNT, REGION, "pager");
+    let open = |service: &str, action: &str| {
+        json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Principal": { "Service": service }, "Action": action, "Resource": "*" } }).to_string()
+    };
+    world.set_topic_attribute(&topic, "Policy", &open("cloudwatch.amazonaws.com", "sns:Publish")).unwrap();
+    world.set_queue_attributes(&queue, &[("Policy", &open("sns.amazonaws.com", "sqs:SendMessage"))]).unwrap();
+    world.subscribe(&topic, "sqs", &queue, &[("RawMessageDelivery", "true")]);
+    let alarm = world.create_alarm(ACCOUNT, REGION, "keys", &topic);
+    let pass = |world: &mut World| {
+        let now = world.now();
+        world.advance(now + Duration::from_mins(1));
+    };
+    world.set_alarm_state(&alarm, "ALARM", "a key is disabled").unwrap();
+    pass(&mut world);
+    let message: Value = serde_json::from_str(&world.queue_bodies(&queue)[0]).unwrap();
+    assert_eq!(
+        (&message["NewStateValue"], &message["OldStateValue"], &message["AlarmArn"]),
+        (&json!("ALARM"), &json!("OK"), &json!(alarm))
+    );
+    let key = world.create_key(ACCOUNT, REGION, None).unwrap();
+    world.set_topic_attribute(&topic, "KmsMasterKeyId", &key).unwrap();
+    world.set_alarm_state(&alarm, "OK", "it is enabled").unwrap();
+    pass(&mut world);
+    let hop = (alarm.clone(), topic.clone());
+    assert_eq!((world.queue_depth(&queue), world.tally.hops()[&hop].delivered, world.tally.hops()[&hop].lost), (1, 1, 1));
+    let let_in = json!({ "Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Principal": { "Service": ["cloudwatch.amazonaws.com", "sns.amazonaws.com"] }, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*",
+    } });
+    world.put_key_document(&key, &let_in.to_string()).unwrap();
+    world.set_alarm_state(&alarm, "ALARM", "again").unwrap();
+    pass(&mut world);
+    assert_eq!((world.queue_depth(&queue), world.tally.hops()[&hop].delivered), (2, 2));
+}

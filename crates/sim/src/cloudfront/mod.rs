@@ -1,4 +1,4 @@
-//! CloudFront: distributions, and what a viewer gets through them.
+//! `CloudFront`: distributions, and what a viewer gets through them.
 //!
 //! - [`distributions`] answers the API; [`viewer`] fetches as an edge location does: by origin access control (the service
 //!   for the distribution), by origin access identity, or as nobody; website endpoints over plain HTTP.

@@ -1,4 +1,4 @@
-//! The tests of CloudFront.
+//! The tests of `CloudFront`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -156,7 +156,7 @@ fn distributions_are_made_changed_and_deleted_by_their_version() {
     let etag = created.headers["etag"].to_str().unwrap().to_owned();
     assert_eq!(root(&created).value("Status"), Some("InProgress"));
     assert_eq!(refusal(&send(&mut world, "POST distribution", "", &config("one", true))), (409, "DistributionAlreadyExists".to_owned()));
-    let later = world.now() + std::time::Duration::from_secs(600);
+    let later = world.now() + std::time::Duration::from_mins(10);
     world.advance(later);
     assert_eq!(root(&send(&mut world, &format!("GET distribution/{id}"), "", "")).value("Status"), Some("Deployed"));
     let target = format!("PUT distribution/{id}/config");

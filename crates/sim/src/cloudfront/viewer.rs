@@ -1,5 +1,5 @@
-//! What a viewer gets: CloudFront asks the origin as the distribution says. [CloudFront: Restrict access to an Amazon S3
-//! origin; Require HTTPS for communication between CloudFront and your Amazon S3 origin]
+//! What a viewer gets: `CloudFront` asks the origin as the distribution says. [`CloudFront`: Restrict access to an Amazon S3
+//! origin; Require HTTPS for communication between `CloudFront` and your Amazon S3 origin]
 
 use super::arn;
 use crate::access::Caller;

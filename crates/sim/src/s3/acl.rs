@@ -16,6 +16,15 @@ pub(super) const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDel
 const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 const AUTHENTICATED_USERS: &str = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
 
+/// Headers that grant, and what.
+const GRANTS: &[(&str, &str)] = &[
+    ("x-amz-grant-read", "READ"),
+    ("x-amz-grant-write", "WRITE"),
+    ("x-amz-grant-read-acp", "READ_ACP"),
+    ("x-amz-grant-write-acp", "WRITE_ACP"),
+    ("x-amz-grant-full-control", "FULL_CONTROL"),
+];
+
 /// Grants beside the owner's.
 pub(super) type Acl = Vec<Grant>;
 
@@ -73,7 +82,7 @@ fn write(grant: &Grant) -> Element {
 fn put(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     let bucket = request.on_bucket(world, "s3:PutBucketAcl")?;
     let acl = if request.call.body.is_empty() {
-        let by_headers = canned(request, bucket)?;
+        let by_headers = canned(request)?;
         if by_headers.is_none() && request.header("x-amz-acl").is_none() {
             return Err(ApiError::bad_request("MissingSecurityHeader", "Your request was missing a required header"));
         }
@@ -86,8 +95,23 @@ fn put(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::empty(200))
 }
 
+/// The ACL that a bucket is made with: only where ownership allows ACLs, and never a public one, since Block Public Access is
+/// on from the start. [s3:CreateBucket]
+pub(super) fn of_new(request: &Request<'_>, bucket: &Bucket) -> Result<Option<Acl>, ApiError> {
+    let acl = canned(request)?;
+    if acl.is_some() && bucket.ownership == Ownership::BucketOwnerEnforced {
+        let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+        return Err(ApiError::bad_request("InvalidBucketAclWithObjectOwnership", message));
+    }
+    if acl.as_ref().is_some_and(is_public) {
+        let message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
+        return Err(ApiError::bad_request("InvalidBucketAclWithBlockPublicAccessError", message));
+    }
+    Ok(acl)
+}
+
 /// A canned ACL and grants of the headers. [S3: Canned ACL]
-pub(super) fn canned(request: &Request<'_>, bucket: &Bucket) -> Result<Option<Acl>, ApiError> {
+fn canned(request: &Request<'_>) -> Result<Option<Acl>, ApiError> {
     let mut grants = match request.header("x-amz-acl") {
         None | Some("private" | "bucket-owner-full-control" | "bucket-owner-read") => Vec::new(),
         Some("log-delivery-write") => vec![Grant::group(LOG_DELIVERY, "WRITE"), Grant::group(LOG_DELIVERY, "READ_ACP")],
@@ -96,25 +120,12 @@ pub(super) fn canned(request: &Request<'_>, bucket: &Bucket) -> Result<Option<Ac
         Some("authenticated-read") => vec![Grant::group(AUTHENTICATED_USERS, "READ")],
         Some(other) => return Err(invalid_argument("", "x-amz-acl", other)),
     };
-    const HEADERS: &[(&str, &str)] = &[
-        ("x-amz-grant-read", "READ"),
-        ("x-amz-grant-write", "WRITE"),
-        ("x-amz-grant-read-acp", "READ_ACP"),
-        ("x-amz-grant-write-acp", "WRITE_ACP"),
-        ("x-amz-grant-full-control", "FULL_CONTROL"),
-    ];
-    for (header, permission) in HEADERS {
+    for (header, permission) in GRANTS {
         for one in request.header(header).into_iter().flat_map(|list| list.split(',')) {
             let grantee = one.split_once('=').map(|(_, value)| value.trim().trim_matches('"'));
             let grantee = grantee.ok_or_else(|| invalid_argument("Argument format not recognized", header, one))?;
             grants.push(Grant::group(grantee, permission));
         }
-    }
-    if !grants.is_empty() && bucket.ownership == Ownership::BucketOwnerEnforced {
-        return Err(ApiError::bad_request(
-            "InvalidBucketAclWithObjectOwnership",
-            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-        ));
     }
     Ok((!grants.is_empty()).then_some(grants))
 }
@@ -139,9 +150,12 @@ fn check(world: &World, bucket: &Bucket, acl: Option<&Acl>) -> Result<(), ApiErr
     if bucket.ownership == Ownership::BucketOwnerEnforced {
         return Err(ApiError::bad_request("AccessControlListNotSupported", "The bucket does not allow ACLs"));
     }
-    let public = acl.iter().any(|grant| grant.grantee == ALL_USERS || grant.grantee == AUTHENTICATED_USERS);
-    if public && effective_block(world, bucket).block_public_acls {
+    if is_public(acl) && effective_block(world, bucket).block_public_acls {
         return Err(access_denied("Access Denied"));
     }
     Ok(())
+}
+
+fn is_public(acl: &Acl) -> bool {
+    acl.iter().any(|grant| grant.grantee == ALL_USERS || grant.grantee == AUTHENTICATED_USERS)
 }

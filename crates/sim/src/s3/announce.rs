@@ -1,4 +1,4 @@
-//! Event notifications: S3 itself, for the bucket's account, sends to queues, topics and EventBridge.
+//! Event notifications: S3 itself, for the bucket's account, sends to queues, topics and `EventBridge`.
 //!
 //! S3 tells nobody what it could not deliver: it is lost here as there, and only the tally knows.
 
@@ -126,7 +126,7 @@ fn record(world: &World, happening: &Happening<'_>, target: &Target, details: &D
     })
 }
 
-/// [S3: EventBridge event message structure]
+/// [S3: `EventBridge` event message structure]
 fn bus_event(happening: &Happening<'_>, details: &Details<'_>) -> BusEvent {
     let Happening { event, subject, requester } = happening;
     let created = event.starts_with("ObjectCreated");
@@ -214,7 +214,7 @@ pub(super) fn test(world: &mut World, bucket: &str, target: &Target) -> Result<(
     if parts.next() != Some(&region) {
         return Err("The notification destination service region is not valid for the bucket location constraint".to_owned());
     }
-    if target.arn.ends_with(".fifo") {
+    if target.arn.rsplit_once('.').is_some_and(|(_, kind)| kind == "fifo") {
         return Err("FIFO destinations are not supported".to_owned());
     }
     let body = json!({

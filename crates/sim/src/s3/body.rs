@@ -1,4 +1,4 @@
-//! Bodies of uploads: as they are, or in chunks as SDKs send them. [SigV4: Multiple chunks; Trailing checksums]
+//! Bodies of uploads: as they are, or in chunks as SDKs send them. [`SigV4`: Multiple chunks; Trailing checksums]
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

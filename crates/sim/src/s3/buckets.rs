@@ -6,12 +6,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::bucket::{Bucket, Ownership, arn};
 use super::request::{Request, access_denied, answer, bucket_mut, invalid_argument, malformed_xml};
 use super::{Handler, acl, tags};
+use crate::access::RequestContext;
 use crate::error::ApiError;
 use crate::http::Reply;
 use crate::wire::xml::Element;
 use crate::world::{Ask, World};
 
-/// The most that one page of ListBuckets holds. [s3:ListBuckets]
+/// The most that one page of `ListBuckets` holds. [s3:ListBuckets]
 const PAGE: usize = 10_000;
 
 pub(super) fn handler(operation: &str) -> Option<Handler> {
@@ -47,7 +48,7 @@ fn create(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
         bucket.ownership = Ownership::parse(text)
             .ok_or_else(|| invalid_argument("Invalid x-amz-object-ownership header", "x-amz-object-ownership", text))?;
     }
-    bucket.acl = acl::canned(request, &bucket)?.map(Box::new);
+    bucket.acl = acl::of_new(request, &bucket)?.map(Box::new);
     if let Some(list) = configuration.first("Tags") {
         bucket.tags = tags::read(list)?;
     }
@@ -135,7 +136,7 @@ fn location(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError>
 
 fn list(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     let account = request.origin.account().to_owned();
-    let ask = Ask { action: "s3:ListAllMyBuckets", resource: "*", owner: &account, document: None, context: Default::default() };
+    let ask = Ask { action: "s3:ListAllMyBuckets", resource: "*", owner: &account, document: None, context: RequestContext::new() };
     world.permit(request.origin, &ask).map_err(|denial| access_denied(&denial.message))?;
     let query = |name: &str| request.call.query_value(name);
     let most = request.number("max-buckets", PAGE)?;

@@ -1,4 +1,4 @@
-//! CopyObject: reads with the source's key, writes as the request or the destination says.
+//! `CopyObject`: reads with the source's key, writes as the request or the destination says.
 
 use percent_encoding::percent_decode_str;
 

@@ -149,7 +149,7 @@ fn check(statement: &mut Map<String, Value>, bucket: &str) -> Result<(), ApiErro
     }
 }
 
-/// Principals must exist: an id that a deleted one left behind does not. [S3: Error responses, MalformedPolicy]
+/// Principals must exist: an id that a deleted one left behind does not. [S3: Error responses, `MalformedPolicy`]
 fn check_principal(principal: &mut Value) -> Result<(), ApiError> {
     let invalid = |value: &str| malformed("Invalid principal in policy").detail("Detail", value);
     let kinds = match principal {
@@ -237,14 +237,14 @@ fn status(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
 
 fn get_block(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     let bucket = request.on_bucket(world, "s3:GetBucketPublicAccessBlock")?;
-    bucket.public_access.as_ref().map(write_block).ok_or_else(no_block)
+    bucket.public_access.map(write_block).ok_or_else(no_block)
 }
 
 fn no_block() -> ApiError {
     ApiError::new(404, "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
 }
 
-fn write_block(block: &PublicAccessBlock) -> Reply {
+fn write_block(block: PublicAccessBlock) -> Reply {
     let PublicAccessBlock { block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets } = block;
     let root = Element::new("PublicAccessBlockConfiguration")
         .text("BlockPublicAcls", block_public_acls)
@@ -285,14 +285,14 @@ fn delete_block(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiEr
 /// The account that a request to S3 Control is about, where the caller may do this to it.
 fn account(world: &World, request: &Request<'_>, action: &str) -> Result<String, ApiError> {
     let account = request.header("x-amz-account-id").unwrap_or_else(|| request.origin.account()).to_owned();
-    let ask = crate::world::Ask { action, resource: "*", owner: &account, document: None, context: Default::default() };
+    let ask = crate::world::Ask { action, resource: "*", owner: &account, document: None, context: crate::access::RequestContext::new() };
     world.permit(request.origin, &ask).map_err(|denial| access_denied(&denial.message))?;
     Ok(account)
 }
 
 fn get_account_block(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     let account = account(world, request, "s3:GetAccountPublicAccessBlock")?;
-    world.s3.account_blocks.get(&account).map(write_block).ok_or_else(no_block)
+    world.s3.account_blocks.get(&account).copied().map(write_block).ok_or_else(no_block)
 }
 
 fn put_account_block(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {

@@ -66,7 +66,7 @@ fn put(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
 
 /// Notes a request in the log of its bucket.
 pub(super) fn note(world: &mut World, request: &Request<'_>, status: u16) {
-    if !request.bucket.is_empty() {
+    if world.s3.buckets.get(&request.bucket).is_some_and(|bucket| bucket.logging.is_some()) {
         let operation = format!("REST.{}.{}", request.call.method, if request.key.is_empty() { "BUCKET" } else { "OBJECT" });
         note_use(world, request.origin, &request.bucket, (&operation, &request.key), status);
     }

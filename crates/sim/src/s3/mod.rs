@@ -46,7 +46,6 @@ pub(crate) use address::operation;
 pub(crate) use objects::fetch;
 pub use seed::BucketSetup;
 pub(crate) use store::{ObjectEncryption, store};
-pub(crate) use tags::tags_of;
 pub(crate) use website::page;
 
 use bucket::{Bucket, PublicAccessBlock};
@@ -101,7 +100,7 @@ pub(crate) fn handle(world: &mut World, origin: &Origin, route: &Route, call: &C
     reply
 }
 
-/// S3 names the region of a bucket where it redirects, and always to HeadBucket. [s3:HeadBucket]
+/// S3 names the region of a bucket where it redirects, and always to `HeadBucket`. [s3:HeadBucket]
 fn refusal(world: &World, request: &Request<'_>, error: &ApiError) -> Reply {
     let reply = xml::error(error);
     let tells_region = matches!(&*error.code, "PermanentRedirect" | "AuthorizationHeaderMalformed") || request.operation == "HeadBucket";

@@ -137,7 +137,9 @@ fn complete(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError>
     let (seal, headers) = (upload.seal.clone(), upload.headers.clone());
     decrypt(world, request, &seal)?;
     let mut body = BytesMut::new();
-    parts.iter().for_each(|part| body.extend_from_slice(&part.body));
+    for part in &parts {
+        body.extend_from_slice(&part.body);
+    }
     let etags = parts.iter().fold(String::new(), |text, part| text + &part.etag);
     let etag = format!("{}-{}", store::etag_of(etags.as_bytes(), &seal), parts.len());
     let object = Object { body: body.freeze(), etag: etag.clone(), modified: world.now(), seal: seal.clone(), headers, is_replica: false };

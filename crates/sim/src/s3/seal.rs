@@ -32,6 +32,8 @@ pub(super) enum Seal {
 pub(super) enum Wish {
     /// Nothing: the bucket's default.
     Default,
+    /// The bucket's default, with or without a bucket key.
+    BucketKey(bool),
     /// An algorithm of S3's.
     Managed { algorithm: Algorithm, kms_key: Option<String>, bucket_key: Option<bool> },
     /// A key in the request: the digest of it.
@@ -62,8 +64,7 @@ impl Wish {
         let (kms_key, bucket_key) = (header(SSE_KEY), header(SSE_BUCKET_KEY).map(|text| text.eq_ignore_ascii_case("true")));
         let Some(name) = header(SSE) else {
             return match kms_key {
-                None if bucket_key.is_none() => Ok(Self::Default),
-                None => Ok(Self::Managed { algorithm: Algorithm::Kms, kms_key: None, bucket_key }.or_default()),
+                None => Ok(bucket_key.map_or(Self::Default, Self::BucketKey)),
                 Some(key) => Err(invalid_argument(
                     "x-amz-server-side-encryption header is required when x-amz-server-side-encryption-aws-kms-key-id is present",
                     SSE_KEY,
@@ -78,14 +79,6 @@ impl Wish {
             return Err(invalid_argument(message, SSE_KEY, key));
         }
         Ok(Self::Managed { algorithm, kms_key, bucket_key })
-    }
-
-    /// A bucket key alone changes nothing of the algorithm: the bucket's default decides.
-    fn or_default(self) -> Self {
-        match self {
-            Self::Managed { kms_key: None, .. } => Self::Default,
-            other => other,
-        }
     }
 }
 
@@ -122,6 +115,7 @@ pub(super) fn seal(world: &mut World, origin: &Origin, purpose: Purpose<'_>, wis
         }
         Wish::Customer { md5 } => return Ok(Seal::Customer { md5: md5.clone() }),
         Wish::Default => (default.algorithm, default.kms_key.clone(), default.bucket_key),
+        Wish::BucketKey(bucket_key) => (default.algorithm, default.kms_key.clone(), *bucket_key),
         Wish::Managed { algorithm, kms_key, bucket_key } => (*algorithm, kms_key.clone(), bucket_key.unwrap_or(default.bucket_key)),
     };
     let dual = match algorithm {

@@ -29,7 +29,7 @@ pub struct BucketSetup {
     pub tags: Vec<(String, String)>,
     /// Queues and topics (ARNs) that hear of created objects; they are not tried out.
     pub notifies: Vec<String>,
-    /// EventBridge hears of all objects.
+    /// `EventBridge` hears of all objects.
     pub event_bridge: bool,
 }
 

@@ -106,7 +106,7 @@ pub(super) fn check_key(key: &str) -> Result<(), ApiError> {
     Err(ApiError::bad_request("KeyTooLongError", "Your key is too long").detail("MaxSizeAllowed", "1024"))
 }
 
-/// Of the data where SSE-S3 seals it, else of something that only depends on it. [S3: Object, ETag]
+/// Of the data where SSE-S3 seals it, else of something that only depends on it. [S3: Object, `ETag`]
 pub(super) fn etag_of(body: &[u8], seal: &Seal) -> String {
     let digest = match seal {
         Seal::Aes256 => Md5::digest(body),

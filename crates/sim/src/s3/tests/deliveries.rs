@@ -35,9 +35,10 @@ fn open_queue(world: &mut World, name: &str) -> String {
 }
 
 fn notify(queue: &str, events: &[&str], rules: &[(&str, &str)]) -> String {
-    let events: String = events.iter().map(|event| format!("<Event>{event}</Event>")).collect();
-    let rules: String =
-        rules.iter().map(|(name, value)| format!("<FilterRule><Name>{name}</Name><Value>{value}</Value></FilterRule>")).collect();
+    let events: String = events.iter().fold(String::new(), |text, event| text + &format!("<Event>{event}</Event>"));
+    let rules: String = rules
+        .iter()
+        .fold(String::new(), |text, (name, value)| text + &format!("<FilterRule><Name>{name}</Name><Value>{value}</Value></FilterRule>"));
     format!("<QueueConfiguration><Id>one</Id><Queue>{queue}</Queue>{events}<Filter><S3Key>{rules}</S3Key></Filter></QueueConfiguration>")
 }
 
@@ -207,12 +208,12 @@ fn replicated(kms: bool) -> (World, String) {
     } else {
         String::new()
     };
-    let rule = format!(
+    let configuration = format!(
         "<ReplicationConfiguration><Role>{role}</Role><Rule><ID>all</ID><Priority>1</Priority><Status>Enabled</Status>\
          <Filter><Prefix></Prefix></Filter>{criteria}<Destination><Bucket>arn:aws:s3:::copy</Bucket>{encryption}</Destination>\
          </Rule></ReplicationConfiguration>"
     );
-    let put = ADMINISTRATOR.put(&mut world, "/data?replication", &rule);
+    let put = ADMINISTRATOR.put(&mut world, "/data?replication", &configuration);
     assert_eq!(put.status, 200, "{:?}", put.body);
     (world, key)
 }

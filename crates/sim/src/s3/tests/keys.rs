@@ -41,6 +41,8 @@ fn the_requests_own_words_come_first() {
     let (mut world, _) = sealed(&document(&[DELEGATES]), false);
     let aes = ADMINISTRATOR.send(&mut world, "PUT /data/a", &[("x-amz-server-side-encryption", "AES256")], "x");
     assert_eq!(header(&aes, "x-amz-server-side-encryption"), Some("AES256"));
+    let with = ADMINISTRATOR.send(&mut world, "PUT /data/k", &[("x-amz-server-side-encryption-bucket-key-enabled", "true")], "x");
+    assert_eq!(header(&with, "x-amz-server-side-encryption-bucket-key-enabled"), Some("true"));
     let own = world.create_key(ACCOUNT, REGION, None).unwrap();
     world.create_alias("alias/own", &own).unwrap();
     let headers = [("x-amz-server-side-encryption", "aws:kms:dsse"), ("x-amz-server-side-encryption-aws-kms-key-id", "alias/own")];

@@ -110,16 +110,16 @@ fn buckets_are_listed_page_by_page_and_by_region() {
             .collect();
         (buckets, root.value("ContinuationToken").map(str::to_owned))
     };
-    let named = |name: &str, region: &str| (name.to_owned(), Some(region.to_owned()));
+    let at = |name: &str, region: &str| (name.to_owned(), Some(region.to_owned()));
     let (all, _) = names(&ADMINISTRATOR.get(&mut world, "/"));
     assert_eq!(all, [("a-one".to_owned(), None), ("a-two".to_owned(), None), ("b-three".to_owned(), None)]);
     let (first, token) = names(&ADMINISTRATOR.get(&mut world, "/?max-buckets=2"));
-    assert_eq!(first, [named("a-one", REGION), named("a-two", "eu-west-1")]);
+    assert_eq!(first, [at("a-one", REGION), at("a-two", "eu-west-1")]);
     let (rest, end) = names(&ADMINISTRATOR.get(&mut world, &format!("/?max-buckets=2&continuation-token={}", token.unwrap())));
-    assert_eq!((rest, end), (vec![named("b-three", REGION)], None));
+    assert_eq!((rest, end), (vec![at("b-three", REGION)], None));
     let (filtered, _) = names(&ADMINISTRATOR.get(&mut world, "/?bucket-region=eu-west-1&max-buckets=1"));
-    assert_eq!(filtered, [named("a-two", "eu-west-1")]);
-    assert_eq!(names(&ADMINISTRATOR.get(&mut world, "/?prefix=b-")).0, [named("b-three", REGION)]);
+    assert_eq!(filtered, [at("a-two", "eu-west-1")]);
+    assert_eq!(names(&ADMINISTRATOR.get(&mut world, "/?prefix=b-")).0, [at("b-three", REGION)]);
 }
 
 const KMS_RULE: &str = "<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule>\
@@ -168,7 +168,11 @@ fn acls_are_disabled_until_ownership_says_otherwise() {
     world.create_bucket(ACCOUNT, REGION, "logs", &setup()).unwrap();
     let log_delivery = [("x-amz-acl", "log-delivery-write")];
     let refused = ADMINISTRATOR.send(&mut world, "PUT /logs?acl", &log_delivery, "");
-    assert_eq!(refused.status, 400);
+    assert_eq!(refusal(&refused), code(400, "AccessControlListNotSupported"));
+    let made = ADMINISTRATOR.send(&mut world, "PUT /more", &log_delivery, "");
+    assert_eq!(refusal(&made), code(400, "InvalidBucketAclWithObjectOwnership"));
+    let owned = [("x-amz-acl", "public-read"), ("x-amz-object-ownership", "ObjectWriter")];
+    assert_eq!(refusal(&ADMINISTRATOR.send(&mut world, "PUT /more", &owned, "")), code(400, "InvalidBucketAclWithBlockPublicAccessError"));
     let ownership = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerPreferred</ObjectOwnership></Rule></OwnershipControls>";
     assert_eq!(ADMINISTRATOR.put(&mut world, "/logs?ownershipControls", ownership).status, 200);
     assert_eq!(ADMINISTRATOR.send(&mut world, "PUT /logs?acl", &log_delivery, "").status, 200);

@@ -10,6 +10,7 @@ use super::plan::Judged;
 use crate::Check;
 use crate::inventory::Reading;
 use crate::kms::{Fit, fit, note_on_key_in_use, why};
+use crate::plan::admission::shut_out_today;
 use crate::plan::change::Change;
 use crate::plan::draft::{Draft, Remedy, Words};
 use crate::plan::keys::{WantedKey, require_key, wanted_key};
@@ -45,6 +46,7 @@ pub(super) fn judge(judged: &Judged<'_>, wanted: &DestinationSpec, draft: &mut D
         .collect::<Vec<_>>()
         .join("; ");
     words.notes = parts.iter().filter_map(|(part, _)| note_on_key_in_use(judged.cx, part.kms_key.as_deref()?)).collect();
+    words.notes.extend(parts.iter().filter_map(|(part, _)| broken_today(judged, part)));
     let open: Vec<&DeliveryDestination> =
         parts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Open(_))).map(|(part, _)| *part).collect();
     if !open.is_empty() {
@@ -64,6 +66,17 @@ pub(super) fn judge(judged: &Judged<'_>, wanted: &DestinationSpec, draft: &mut D
         words.message = format!("It can't be told whether what is delivered is encrypted: {}.", doubts.join("; "));
         draft.unknown(&judged.subject, CHECK, words);
     }
+}
+
+/// The role that delivers certainly can't use the key that it delivers under.
+fn broken_today(judged: &Judged<'_>, part: &DeliveryDestination) -> Option<String> {
+    let (cx, stream) = (judged.cx, judged.stream);
+    let of_bucket = || {
+        let encryption = cx.inventory.buckets.get(&part.bucket)?.encryption.known()?.as_ref()?;
+        encryption.kms_key.clone().filter(|_| encryption.algorithm.starts_with("aws:kms"))
+    };
+    let key = part.kms_key.clone().or_else(of_bucket)?;
+    shut_out_today(cx, &key, &[delivering_role(cx, stream, part)])
 }
 
 impl Verdict {

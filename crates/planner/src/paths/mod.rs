@@ -15,6 +15,7 @@ mod endpoint;
 mod events;
 pub(crate) mod grants;
 mod hops;
+mod links;
 pub mod model;
 mod needs;
 mod nodes;
@@ -38,4 +39,5 @@ pub use build::graph;
 pub use report::{Branch, Path, Paths, Tally, paths};
 pub use trace::MOST_BRANCHES;
 
+pub(crate) use links::Links;
 pub(crate) use users::{delivery_keys_of_bucket, unread_deliveries, users_of_bucket, users_of_queue, users_of_topic};

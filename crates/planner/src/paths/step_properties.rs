@@ -13,7 +13,7 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 use super::roles::{key_access, role};
-use super::{users_of_bucket, users_of_queue, users_of_topic};
+use super::{Links, users_of_bucket, users_of_queue, users_of_topic};
 use crate::document::{Answer, Document, Principal, Request};
 use crate::fixtures::{AWS_SQS_KEY, KEY, OTHER_KEY, bucket, denied, document, grant, inventory, key_document, policies, queue, topic};
 use crate::inventory::{BucketEncryption, ResolvedKey};
@@ -200,14 +200,15 @@ fn worlds() -> impl Strategy<Value = Inventory> {
 fn through(world: &Inventory, policies: &PolicySet) -> BTreeSet<String> {
     let past = Past::default();
     let cx = Context { policies, inventory: world, now: 0, past: &past };
+    let links = Links::of(world);
     let mut found = BTreeSet::new();
     for (arn, queue) in &world.queues {
         let key = queue.attributes.known().unwrap().kms_key.as_deref();
-        note(&mut found, world, (arn, key), &users_of_queue(&cx, arn).unwrap_or_default());
+        note(&mut found, world, (arn, key), &users_of_queue(&cx, &links, arn).unwrap_or_default());
     }
     for (arn, topic) in &world.topics {
         let key = topic.attributes.known().unwrap().kms_key.as_deref();
-        note(&mut found, world, (arn, key), &users_of_topic(&cx, arn).unwrap_or_default());
+        note(&mut found, world, (arn, key), &users_of_topic(&cx, &links, arn).unwrap_or_default());
     }
     for (arn, bucket) in &world.buckets {
         let BucketEncryption { algorithm, kms_key, bucket_key, blocked_encryption_types: _ } =

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::document::Principal;
 use crate::fixtures::{bucket, denied, document, inventory, queue, topic};
-use crate::paths::{delivery_keys_of_bucket, users_of_bucket, users_of_queue, users_of_topic};
+use crate::paths::{Links, delivery_keys_of_bucket, users_of_bucket, users_of_queue, users_of_topic};
 use crate::plan::Context;
 use crate::plan::context::Past;
 use crate::plan::keys::KeyUser;
@@ -28,12 +28,12 @@ fn of_queue(statements: &Value, more: &Value) -> Users {
     for (name, value) in more.as_object().unwrap() {
         all[name] = value.clone();
     }
-    with(&inventory(&json!([]), &all), |cx| users_of_queue(cx, &Arn::parse(QUEUE).unwrap()))
+    with(&inventory(&json!([]), &all), |cx| users_of_queue(cx, &Links::of(cx.inventory), &Arn::parse(QUEUE).unwrap()))
 }
 
 fn of_topic(statements: &Value) -> Users {
     let all = json!({"topics": topic("alarms", &json!({"document": document(statements)}))});
-    with(&inventory(&json!([]), &all), |cx| users_of_topic(cx, &Arn::parse(TOPIC).unwrap()))
+    with(&inventory(&json!([]), &all), |cx| users_of_topic(cx, &Links::of(cx.inventory), &Arn::parse(TOPIC).unwrap()))
 }
 
 fn of_bucket(statements: &Value, bucket_key: bool) -> Users {
@@ -189,7 +189,7 @@ fn readers_of_a_dead_letter_queue_need_the_source_queues_key() {
     let mut queues = queue("orders", &json!({"deadLetterQueue": dlq}));
     queues[dlq] = queue("orders-dlq", &json!({"document": document(&json!([reader]))}))[dlq].clone();
     let all = inventory(&json!([]), &json!({"queues": queues}));
-    let users = with(&all, |cx| users_of_queue(cx, &Arn::parse(QUEUE).unwrap()));
+    let users = with(&all, |cx| users_of_queue(cx, &Links::of(cx.inventory), &Arn::parse(QUEUE).unwrap()));
     assert_eq!(users.as_ref().unwrap().len(), 1);
     assert_eq!(users.as_ref().unwrap()[0].actions, ["kms:Decrypt"]);
     assert!(users.unwrap()[0].role.contains("reads messages of queue orders from its dead-letter queue orders-dlq"));
@@ -203,7 +203,7 @@ fn a_document_that_is_not_known_is_not_nobody() {
     let broken = json!({"queues": queue("orders", &json!({"document": "{"}))});
     let not_read = json!({"queues": {QUEUE: {"arn": QUEUE, "url": "u"}}});
     for more in [unreadable, broken, not_read] {
-        let block = with(&inventory(&json!([]), &more), |cx| users_of_queue(cx, &arn)).unwrap_err();
+        let block = with(&inventory(&json!([]), &more), |cx| users_of_queue(cx, &Links::of(cx.inventory), &arn)).unwrap_err();
         assert_eq!(block.name, Gate::Unread);
         assert!(block.reason.contains("nobody knows who uses it"));
     }

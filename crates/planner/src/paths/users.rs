@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::grants::grants;
+use super::links::Links;
 use super::sources::{Use, Used, users_behind};
 use crate::document::{Document, Principal};
 use crate::inventory::{DeliveryDestination, Reading, Unreadable};
@@ -32,22 +33,15 @@ const PUT: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "writes to" }
 const DELIVER: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "delivers Firehose records to" };
 
 /// Who sends to a queue and who receives from it. `Err`: they can't be told, and why.
-pub(crate) fn users_of_queue(cx: &Context<'_>, arn: &Arn) -> Result<Vec<KeyUser>, Block> {
+pub(crate) fn users_of_queue(cx: &Context<'_>, links: &Links<'_>, arn: &Arn) -> Result<Vec<KeyUser>, Block> {
     let inventory = cx.inventory;
     let used = Used { arn, kind: "queue", inventory };
     let mut users = Vec::new();
     let Some(queue) = inventory.queues.get(arn) else { return Ok(users) };
     let attributes = known(&queue.attributes, &used, "sqs:GetQueueAttributes")?;
     add_granted(&mut users, &used, attributes.document.as_deref(), &[SEND, RECEIVE])?;
-    for subscription in inventory.subscriptions.known().into_iter().flatten() {
-        if subscription.protocol == "sqs" && subscription.endpoint == arn.as_str() {
-            add(&mut users, [used.user(service("sns"), &SEND, acting_for(&subscription.topic, subscription.topic.account()))]);
-        }
-    }
-    add(
-        &mut users,
-        notifying_buckets(inventory, arn).map(|bucket| used.user(service("s3"), &SEND, acting_for(bucket, &inventory.scope.account))),
-    );
+    add(&mut users, links.topics(arn).map(|topic| used.user(service("sns"), &SEND, acting_for(topic, topic.account()))));
+    add(&mut users, links.buckets(arn).map(|bucket| used.user(service("s3"), &SEND, acting_for(bucket, &inventory.scope.account))));
     if let Some(dead_letters) = attributes.dead_letter_queue.as_ref() {
         add(&mut users, readers_of_dead_letters(cx, &used, dead_letters)?);
     }
@@ -69,17 +63,14 @@ fn readers_of_dead_letters(cx: &Context<'_>, used: &Used<'_>, dead_letters: &Arn
 }
 
 /// Who publishes to a topic. `Err`: they can't be told, and why.
-pub(crate) fn users_of_topic(cx: &Context<'_>, arn: &Arn) -> Result<Vec<KeyUser>, Block> {
+pub(crate) fn users_of_topic(cx: &Context<'_>, links: &Links<'_>, arn: &Arn) -> Result<Vec<KeyUser>, Block> {
     let inventory = cx.inventory;
     let used = Used { arn, kind: "topic", inventory };
     let mut users = Vec::new();
     let Some(topic) = inventory.topics.get(arn) else { return Ok(users) };
     let attributes = known(&topic.attributes, &used, "sns:GetTopicAttributes")?;
     add_granted(&mut users, &used, attributes.document.as_deref(), &[PUBLISH])?;
-    add(
-        &mut users,
-        notifying_buckets(inventory, arn).map(|bucket| used.user(service("s3"), &PUBLISH, acting_for(bucket, &inventory.scope.account))),
-    );
+    add(&mut users, links.buckets(arn).map(|bucket| used.user(service("s3"), &PUBLISH, acting_for(bucket, &inventory.scope.account))));
     Ok(users)
 }
 
@@ -198,15 +189,6 @@ fn add(users: &mut Vec<KeyUser>, more: impl IntoIterator<Item = KeyUser>) {
             None => users.push(user),
         }
     }
-}
-
-fn notifying_buckets<'a>(inventory: &'a Inventory, target: &Arn) -> impl Iterator<Item = &'a Arn> + use<'a> {
-    let target = target.clone();
-    inventory
-        .buckets
-        .values()
-        .filter(move |bucket| bucket.notifications.known().is_some_and(|notifications| notifications.targets.contains(&target)))
-        .map(|bucket| &bucket.arn)
 }
 
 fn service(name: &str) -> Principal {

@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::keys::{KeyRequirement, KeyUser};
 use super::step::{Block, Gate};
 use crate::document::{Access, Answer, Document, Request};
-use crate::inventory::{Key, Reading};
+use crate::inventory::{Key, Reading, ResolvedKey};
 use crate::kms::needs::{may_be_given, statements_to_add, with_grants};
 use crate::paths::roles::{RoleReading, key_access, role};
 use crate::{Arn, Inventory};
@@ -119,6 +119,26 @@ fn readable(draft: &mut Draft, key: &Key, users: &[KeyUser]) -> Result<Document,
             Err(unread(format!("the document of key {arn} was not read")))
         }
     }
+}
+
+/// A user of a resource who certainly can't use the key that the resource is under: in words, as far as it is known. That is
+/// reported and not put right, because whoever was shut out may have been shut out on purpose.
+pub(crate) fn shut_out_today(cx: &Context<'_>, reference: &str, users: &[KeyUser]) -> Option<String> {
+    let ResolvedKey::Key(arn) = cx.inventory.resolve_key(reference) else { return None };
+    let key = cx.inventory.keys.get(&arn)?;
+    if users.is_empty() || key.metadata.known().is_none_or(|metadata| metadata.aws_managed) {
+        return None;
+    }
+    let document = Document::parse(key.document.known()?).ok()?;
+    let refused = shut_out(cx.inventory, &document, &arn, users);
+    let Refused { user, action, access, role_to_read: _ } = refused.iter().find(|refused| refused.access.answer == Answer::No)?;
+    Some(format!(
+        "This path is broken today: {} may not use {} ({action}): {}. It needs in the key's document: {}",
+        user.role,
+        cx.inventory.key_name(&arn),
+        access.because,
+        statement_to_add(user)
+    ))
 }
 
 /// A user whom a document does not let through for certain.

@@ -6,8 +6,9 @@ use super::subscriptions;
 use crate::document::ours::TOPIC_LIMIT;
 use crate::document::{Principal, Protected};
 use crate::kms::note_on_key_in_use;
-use crate::paths::users_of_topic;
+use crate::paths::{Links, users_of_topic};
 use crate::plan::Change;
+use crate::plan::admission::shut_out_today;
 use crate::plan::change::KeyRef;
 use crate::plan::compare::{is_aws_managed, key_words, tags_unknown, why_unknown};
 use crate::plan::context::Context;
@@ -22,8 +23,15 @@ use crate::{Arn, Check, Service};
 /// 30 KB and 100 statements, and SNS wants an `Id`. [SNS policy quotas; SNS API permissions reference]
 const LIMITS: Limits = Limits { bytes: TOPIC_LIMIT, statements: Some(100), id: Some("Everseal") };
 
+/// The scope, and who announces to its topics.
+struct Linked<'a> {
+    cx: &'a Context<'a>,
+    links: Links<'a>,
+}
+
 /// Judges every topic of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
+    let linked = Linked { cx, links: Links::of(cx.inventory) };
     for (arn, topic) in &cx.inventory.topics {
         match cx.select(|spec| spec.sns.as_slice(), arn.name(), "", &topic.tags) {
             Selection::Unmanaged => drop(draft.unmanaged.insert(arn.clone())),
@@ -35,7 +43,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
             Selection::Rule(selected) => {
                 draft.managed.insert(arn.clone());
                 let subject = Subject::new(arn, Service::Sns, &cx.inventory.scope, &selected);
-                judge_topic(cx, draft, topic, &subject, selected.rule);
+                judge_topic(&linked, draft, topic, &subject, selected.rule);
             }
         }
     }
@@ -52,14 +60,15 @@ fn asked_checks(rule: &TopicRule) -> Vec<Check> {
     checks.into_iter().filter(|(_, asked)| *asked).map(|(check, _)| check).collect()
 }
 
-fn judge_topic(cx: &Context<'_>, draft: &mut Draft, topic: &Topic, subject: &Subject, rule: &TopicRule) {
+fn judge_topic(linked: &Linked<'_>, draft: &mut Draft, topic: &Topic, subject: &Subject, rule: &TopicRule) {
+    let cx = linked.cx;
     let asked = asked_checks(rule);
     let attributes = topic.attributes.known();
     let why = why_unknown(&topic.attributes, "sns:GetTopicAttributes");
     let unknown = |expected: String| Words { expected, actual: "unknown".to_owned(), message: why.clone(), notes: Vec::new() };
     if let Some(at_rest) = &rule.at_rest {
         match attributes {
-            Some(attributes) => encryption(cx, draft, (topic, attributes), subject, at_rest),
+            Some(attributes) => encryption(linked, draft, (topic, attributes), subject, at_rest),
             None => draft.unknown(subject, Check::SnsEncryption, unknown(DesiredEncryption::of(cx, at_rest).words())),
         }
     }
@@ -75,12 +84,13 @@ fn judge_topic(cx: &Context<'_>, draft: &mut Draft, topic: &Topic, subject: &Sub
 }
 
 fn encryption(
-    cx: &Context<'_>,
+    linked: &Linked<'_>,
     draft: &mut Draft,
     (topic, attributes): (&Topic, &TopicAttributes),
     subject: &Subject,
     at_rest: &KeyAtRest,
 ) {
+    let cx = linked.cx;
     let desired = DesiredEncryption::of(cx, at_rest);
     let was = observed_words(cx, attributes.kms_key.as_deref());
     let key_in_use = attributes.kms_key.as_deref().and_then(|key| note_on_key_in_use(cx, key));
@@ -88,7 +98,7 @@ fn encryption(
         expected: desired.words(),
         actual: was.clone(),
         message: String::new(),
-        notes: silent_publishers(cx, topic, attributes).into_iter().chain(key_in_use).collect(),
+        notes: broken_today(linked, topic, attributes).into_iter().chain(key_in_use).collect(),
     };
     match desired.compare(cx, attributes) {
         Comparison::Compliant => draft.compliant(subject, Check::SnsEncryption, words),
@@ -105,20 +115,21 @@ fn encryption(
             };
             words.message = follows.into();
             words.notes.extend(queue_note(cx, &topic.arn));
-            let remedy = remedy(cx, draft, topic, &desired, (attributes.kms_key.clone(), &was));
+            let remedy = remedy(linked, draft, topic, &desired, (attributes.kms_key.clone(), &was));
             draft.drifted(subject, Check::SnsEncryption, words, vec![remedy]);
         }
     }
 }
 
 fn remedy(
-    cx: &Context<'_>,
+    linked: &Linked<'_>,
     draft: &mut Draft,
     topic: &Topic,
     desired: &DesiredEncryption<'_>,
     (before, was): (Option<String>, &str),
 ) -> Remedy {
-    let (users, cannot_tell) = match users_of_topic(cx, &topic.arn) {
+    let cx = linked.cx;
+    let (users, cannot_tell) = match users_of_topic(cx, &linked.links, &topic.arn) {
         Ok(users) => (users, None),
         Err(block) => (Vec::new(), Some(block)),
     };
@@ -132,10 +143,14 @@ fn remedy(
     remedy
 }
 
-/// Services can't use an AWS-managed key, and AWS reports that to nobody. [SNS: Managing keys and costs]
-fn silent_publishers(cx: &Context<'_>, topic: &Topic, attributes: &TopicAttributes) -> Option<String> {
-    let key = attributes.kms_key.as_deref().filter(|key| is_aws_managed(cx, key))?;
-    let users = users_of_topic(cx, &topic.arn).ok()?;
+/// Somebody who can't use the key in use; services can't use an AWS-managed one, and AWS reports that to nobody. [SNS: Managing keys and costs]
+fn broken_today(linked: &Linked<'_>, topic: &Topic, attributes: &TopicAttributes) -> Option<String> {
+    let Linked { cx, links } = linked;
+    let key = attributes.kms_key.as_deref()?;
+    let users = users_of_topic(cx, links, &topic.arn).ok()?;
+    if !is_aws_managed(cx, key) {
+        return shut_out_today(cx, key, &users);
+    }
     let publisher = users.iter().find(|user| matches!(user.principal, Principal::Service(_)))?;
     Some(format!(
         "This path is silent today: {} can't use {}, whose document can't be edited, so its messages are dropped.",

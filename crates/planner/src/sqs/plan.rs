@@ -6,7 +6,8 @@ use super::observed::{Queue, QueueAttributes};
 use crate::document::ours::QUEUE_LIMIT;
 use crate::document::{Principal, Protected};
 use crate::kms::note_on_key_in_use;
-use crate::paths::users_of_queue;
+use crate::paths::{Links, users_of_queue};
+use crate::plan::admission::shut_out_today;
 use crate::plan::change::QueueEncryption;
 use crate::plan::compare::{is_aws_managed, tags_unknown, why_unknown};
 use crate::plan::context::Context;
@@ -22,8 +23,15 @@ use crate::{Check, Service};
 /// 8,192 bytes and 20 statements. [SQS policy quotas]
 const LIMITS: Limits = Limits { bytes: QUEUE_LIMIT, statements: Some(20), id: None };
 
+/// The scope, and who announces to its queues.
+struct Linked<'a> {
+    cx: &'a Context<'a>,
+    links: Links<'a>,
+}
+
 /// Judges every queue of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
+    let linked = Linked { cx, links: Links::of(cx.inventory) };
     for (arn, queue) in &cx.inventory.queues {
         match cx.select(|spec| spec.sqs.as_slice(), arn.name(), "", &queue.tags) {
             Selection::Unmanaged => drop(draft.unmanaged.insert(arn.clone())),
@@ -35,7 +43,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
             Selection::Rule(selected) => {
                 draft.managed.insert(arn.clone());
                 let subject = Subject::new(arn, Service::Sqs, &cx.inventory.scope, &selected);
-                judge_queue(cx, draft, queue, &subject, selected.rule);
+                judge_queue(&linked, draft, queue, &subject, selected.rule);
             }
         }
     }
@@ -50,7 +58,8 @@ fn asked_checks(rule: &QueueRule) -> Vec<Check> {
     checks.into_iter().filter(|(_, asked)| *asked).map(|(check, _)| check).collect()
 }
 
-fn judge_queue(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, subject: &Subject, rule: &QueueRule) {
+fn judge_queue(linked: &Linked<'_>, draft: &mut Draft, queue: &Queue, subject: &Subject, rule: &QueueRule) {
+    let cx = linked.cx;
     let QueueRule { name: _, matches: _, mode: _, at_rest, in_transit } = rule;
     let Some(attributes) = queue.attributes.known() else {
         for check in asked_checks(rule) {
@@ -64,7 +73,7 @@ fn judge_queue(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, subject: &Sub
         return;
     };
     if let Some(at_rest) = at_rest {
-        encryption(cx, draft, (queue, attributes), subject, at_rest);
+        encryption(linked, draft, (queue, attributes), subject, at_rest);
     }
     if let Some(InTransit { deny_insecure_transport: true }) = in_transit {
         secure_transport(draft, queue, attributes, subject);
@@ -72,12 +81,13 @@ fn judge_queue(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, subject: &Sub
 }
 
 fn encryption(
-    cx: &Context<'_>,
+    linked: &Linked<'_>,
     draft: &mut Draft,
     (queue, attributes): (&Queue, &QueueAttributes),
     subject: &Subject,
     at_rest: &QueueAtRest,
 ) {
+    let cx = linked.cx;
     let desired = DesiredEncryption::of(cx, at_rest);
     let before = QueueEncryption {
         kms_key: attributes.kms_key.clone(),
@@ -89,7 +99,7 @@ fn encryption(
         expected: desired.words(),
         actual: observed_words(cx, &before),
         message: String::new(),
-        notes: silent_producers(cx, queue, attributes).into_iter().chain(key_in_use).collect(),
+        notes: broken_today(linked, queue, attributes).into_iter().chain(key_in_use).collect(),
     };
     match desired.compare(cx, attributes) {
         Comparison::Compliant => draft.compliant(subject, Check::SqsEncryption, words),
@@ -104,7 +114,7 @@ fn encryption(
         Comparison::Differs { after, waits_for, moves_to_key, block } => {
             words.message = what_follows(&before, moves_to_key);
             words.notes.extend(dead_letter_note(cx, queue, attributes));
-            let remedy = remedy(cx, draft, queue, &desired, Switch { before, after, waits_for, moves_to_key, block });
+            let remedy = remedy(linked, draft, queue, &desired, Switch { before, after, waits_for, moves_to_key, block });
             draft.drifted(subject, Check::SqsEncryption, words, vec![remedy]);
         }
     }
@@ -118,7 +128,8 @@ struct Switch {
     block: Option<Block>,
 }
 
-fn remedy(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, desired: &DesiredEncryption<'_>, switch: Switch) -> Remedy {
+fn remedy(linked: &Linked<'_>, draft: &mut Draft, queue: &Queue, desired: &DesiredEncryption<'_>, switch: Switch) -> Remedy {
+    let cx = linked.cx;
     let Switch { before, after, waits_for, moves_to_key, block } = switch;
     let was = observed_words(cx, &before);
     let becomes = if moves_to_key { desired.words() } else { observed_words(cx, &after) };
@@ -128,7 +139,7 @@ fn remedy(cx: &Context<'_>, draft: &mut Draft, queue: &Queue, desired: &DesiredE
     let mut remedy = Remedy::change(change, format!("encryption: {was} → {becomes}"), undo).risking(Risk::Brief);
     remedy.block = block;
     if let (true, Some((_, wanted))) = (moves_to_key, &desired.key) {
-        let (users, cannot_tell) = match users_of_queue(cx, &queue.arn) {
+        let (users, cannot_tell) = match users_of_queue(cx, &linked.links, &queue.arn) {
             Ok(users) => (users, None),
             Err(block) => (Vec::new(), Some(block)),
         };
@@ -165,10 +176,14 @@ fn what_follows(before: &QueueEncryption, moves_to_key: bool) -> String {
     follows.to_owned()
 }
 
-/// Services can't use an AWS-managed key, and AWS reports that to nobody. [SQS Key management]
-fn silent_producers(cx: &Context<'_>, queue: &Queue, attributes: &QueueAttributes) -> Option<String> {
-    let key = attributes.kms_key.as_deref().filter(|key| is_aws_managed(cx, key))?;
-    let users = users_of_queue(cx, &queue.arn).ok()?;
+/// Somebody who can't use the key in use; services can't use an AWS-managed one, and AWS reports that to nobody. [SQS Key management]
+fn broken_today(linked: &Linked<'_>, queue: &Queue, attributes: &QueueAttributes) -> Option<String> {
+    let Linked { cx, links } = linked;
+    let key = attributes.kms_key.as_deref()?;
+    let users = users_of_queue(cx, links, &queue.arn).ok()?;
+    if !is_aws_managed(cx, key) {
+        return shut_out_today(cx, key, &users);
+    }
     let producer = users.iter().find(|user| matches!(user.principal, Principal::Service(_)))?;
     Some(format!(
         "This path is silent today: {} can't use {}, whose document can't be edited, so its messages never arrive.",

@@ -38,7 +38,8 @@ pub(crate) async fn observe(ctx: &ScopeContext, listing: &BucketListing, target:
 async fn bucket(ctx: &ScopeContext, name: String, reads: &Reads) -> Option<Bucket> {
     let (encryption, document, facts) = futures::join!(
         wanted(reads.bucket_encryption, encryption(ctx, &name)),
-        wanted(reads.bucket_documents, document(ctx, &name)),
+        // Gates look into it where no rule does: whether logs are delivered, and who reads the bucket.
+        wanted(reads.bucket_documents || reads.gate_facts, document(ctx, &name)),
         // Rarely asked for, and large: on the heap only then.
         wanted(reads.gate_facts || reads.path_facts, async { Box::pin(facts::read(ctx, &name, reads)).await }),
     );

@@ -359,6 +359,14 @@ async fn facts_of_gates_are_read_where_they_are_asked_for() {
     assert_eq!(wire.counted().len(), 8);
 }
 
+/// No rule about documents: whether logs are delivered, and who reads the bucket, stands in it all the same.
+#[tokio::test]
+async fn the_document_is_among_the_facts_of_gates() {
+    let wire = Wire::new(with_facts);
+    let inventory = observe(&wire, &named("ledger"), &Reads { gate_facts: true, bucket_documents: false, ..reads() }).await;
+    assert_eq!(inventory.buckets[&arn("ledger")].document, Reading::Known(Some(DOCUMENT.to_owned())));
+}
+
 #[tokio::test]
 async fn for_paths_only_what_paths_need_is_read() {
     let wire = Wire::new(with_facts);

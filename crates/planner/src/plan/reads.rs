@@ -35,7 +35,7 @@ pub struct Reads {
     pub tags_of: BTreeSet<Service>,
     /// Aliases of keys that the policies list: their documents and rotation are read.
     pub listed_aliases: BTreeSet<String>,
-    /// Also read what only gates need (website, logging, replication, notifications, public access of
+    /// Also read what only gates need (website, logging, replication, notifications, public access, documents of
     /// buckets; documents of keys).
     pub gate_facts: bool,
     /// Also read what only paths need: [`crate::inventory::PathFacts`], and notifications, replication and log targets

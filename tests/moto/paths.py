@@ -1,4 +1,7 @@
-"""Seeds what lies beside resources on data paths: rules, distributions, roles and log targets, each in the forms that matter."""
+"""Seeds what lies beside resources on data paths: rules, distributions, roles and log targets, each in the forms that matter.
+
+With the argument `lakes`: two buckets, each with a delivery stream whose role may put objects there; one role may use keys.
+"""
 
 import json
 import sys
@@ -79,7 +82,26 @@ def roles():
     iam.create_role(RoleName="idle", AssumeRolePolicyDocument=trust)
 
 
+def lakes():
+    iam, kms, s3, firehose = client("iam"), client("kms"), client("s3"), client("firehose")
+    key = kms.create_key(Description="lakes")["KeyMetadata"]
+    kms.create_alias(AliasName="alias/lakes", TargetKeyId=key["KeyId"])
+    put = {"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetBucketLocation"], "Resource": "*"}
+    use = {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key["Arn"]}
+    for name, statements in (("open", [put, use]), ("shut", [put])):
+        s3.create_bucket(Bucket=f"lake-{name}")
+        role = iam.create_role(RoleName=f"to-{name}", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName=f"to-{name}", PolicyName="deliver", PolicyDocument=policy)
+        destination = {"RoleARN": role, "BucketARN": f"arn:aws:s3:::lake-{name}", "CompressionFormat": "GZIP"}
+        firehose.create_delivery_stream(DeliveryStreamName=f"to-{name}", DeliveryStreamType="DirectPut", ExtendedS3DestinationConfiguration=destination)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["lakes"]:
+        lakes()
+        json.dump({}, sys.stdout)
+        sys.exit()
     buckets()
     rules()
     control = distributions()

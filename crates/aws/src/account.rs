@@ -79,7 +79,7 @@ impl AwsAccount {
             when(wants(Service::Kinesis), kinesis::observe(ctx, target, reads)),
             when(wants(Service::Rds), rds::observe(ctx, target, reads)),
             tags::observe(ctx, target, reads),
-            Box::pin(self.path_facts(target, reads)),
+            self.path_facts(target, reads),
         );
         let mut inventory = ctx.part();
         for part in [buckets, queues, topics, delivery, data, databases].into_iter().flatten() {
@@ -97,11 +97,12 @@ impl Account for AwsAccount {
     }
 
     async fn observe(&self, target: &Target, reads: &Reads) -> Inventory {
-        let mut inventory = self.observe_services(target, reads).await;
+        // Whoever observes holds this future in its own: it stays small for them.
+        let mut inventory = Box::pin(self.observe_services(target, reads)).await;
         if reads.services.contains(&Service::Kms) {
             let mut references = keys::references(&inventory);
             references.extend(kms_targets(target));
-            kms::observe(&self.ctx, target, reads, &references, &mut inventory).await;
+            Box::pin(kms::observe(&self.ctx, target, reads, &references, &mut inventory)).await;
         }
         inventory
     }

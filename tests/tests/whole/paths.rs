@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use everseal_tests::program::{command_at, run};
+use everseal_tests::program::{command_at, fresh_folder, run};
 use everseal_tests::server::{Emulator, Server};
 use serde_json::{Value, json};
 
@@ -51,4 +51,27 @@ fn without_a_policy_rules_distributions_roles_and_log_targets_are_observed() {
 
     assert_eq!(inventory["buckets"]["arn:aws:s3:::uploads"]["loggingTarget"], "access-logs");
     assert_eq!(inventory["buckets"]["arn:aws:s3:::access-logs"]["loggingTarget"], Value::Null);
+}
+
+/// The key's document leaves it to IAM who may use the key: what the roles of delivery streams may do decides.
+#[test]
+fn a_role_that_a_step_hangs_on_is_read_from_iam_while_planning() {
+    let server = Server::start(Emulator::Moto);
+    server.python("paths.py", &["lakes"], &Value::Null);
+    let policy = fresh_folder("lakes").join("policy.yaml");
+    let text = "apiVersion: everseal.io/v1\nkind: EncryptionPolicy\nmetadata: { name: lakes }\nspec:\n  mode: enforce\n  s3:\n    - { name: lakes, atRest: { algorithm: \"aws:kms\", key: alias/lakes } }\n";
+    std::fs::write(&policy, text).unwrap();
+    let arguments = ["plan", "--output", "json", "--policy", policy.to_str().unwrap()];
+    let ended = run(command_at(&server.url(), &arguments), Duration::from_mins(1));
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let plan = ended.json();
+    let gate = |bucket: &str| {
+        let steps = plan["steps"].as_array().unwrap();
+        steps.iter().find(|step| step["resource"] == format!("arn:aws:s3:::{bucket}")).unwrap_or_else(|| panic!("{plan}"))["gate"].clone()
+    };
+    assert_eq!(gate("lake-open"), Value::Null);
+    let shut = gate("lake-shut");
+    assert_eq!(shut["name"], "path");
+    let reason = shut["reason"].as_str().unwrap();
+    assert!(reason.contains(&format!("{IAM}:role/to-shut")) && reason.contains("do not allow"), "{reason}");
 }

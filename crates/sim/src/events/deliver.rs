@@ -14,9 +14,9 @@ use crate::sqs;
 use crate::tally::Undelivered;
 use crate::world::{self, Origin, World};
 
-/// By default. [EventBridge: How EventBridge retries delivering events]
+/// By default. [`EventBridge`: How `EventBridge` retries delivering events]
 const MOST_RETRIES: u64 = 185;
-/// Seconds; by default. [EventBridge: How EventBridge retries delivering events]
+/// Seconds; by default. [`EventBridge`: How `EventBridge` retries delivering events]
 const OLDEST: u64 = 86_400;
 /// Seconds. The guide says "exponential back off and jitter" and no more; with this ceiling 185 retries take a day.
 const LONGEST_PAUSE: u64 = 480;
@@ -49,7 +49,7 @@ impl Delivery {
         self.target.pointer(&format!("/RetryPolicy/{name}")).and_then(Value::as_u64).unwrap_or(default)
     }
 
-    /// What the target gets. [EventBridge: Input transformation]
+    /// What the target gets. [`EventBridge`: Input transformation]
     fn input(&self) -> String {
         if let Some(input) = self.text("Input") {
             return input.to_owned();
@@ -74,7 +74,7 @@ fn at<'a>(event: &'a Value, path: &str) -> Option<&'a Value> {
     names.into_iter().try_fold(event, |value, name| value.get(name))
 }
 
-/// EventBridge itself, for a rule.
+/// `EventBridge` itself, for a rule.
 fn for_rule(delivery: &Delivery, region: &str) -> Origin {
     let caller = Caller::service("events.amazonaws.com", &delivery.rule, &delivery.account);
     Origin { caller, region: region.to_owned(), secure: true }
@@ -119,7 +119,7 @@ fn send(world: &mut World, delivery: &Delivery, to: &str) -> Result<(), ApiError
     }
 }
 
-/// To a bus of another account its document has to let the sender in. [EventBridge: Sending events between accounts]
+/// To a bus of another account its document has to let the sender in. [`EventBridge`: Sending events between accounts]
 fn to_bus(world: &mut World, delivery: &Delivery, to: &str) -> Result<(), ApiError> {
     let place = Place::of_arn(to).ok_or_else(|| ApiError::bad_request("ResourceNotFoundException", format!("{to} is no event bus")))?;
     let role = delivery.text("RoleArn").and_then(|role| Caller::role(role, "events"));
@@ -131,11 +131,11 @@ fn to_bus(world: &mut World, delivery: &Delivery, to: &str) -> Result<(), ApiErr
     if place.bus != "default" && world.events.look(&place).is_none() {
         return Err(super::no_such_bus(&place.bus));
     }
-    put::route(world, &place, Arc::clone(&delivery.event));
+    put::route(world, &place, &delivery.event);
     Ok(())
 }
 
-/// A server that is down is tried again; what is forbidden or gone is not. [EventBridge: Dead-letter queues, "missing
+/// A server that is down is tried again; what is forbidden or gone is not. [`EventBridge`: Dead-letter queues, "missing
 /// permissions … the event is sent to the DLQ directly"]
 fn fail(world: &mut World, mut delivery: Delivery, error: &ApiError) {
     let retriable = error.status >= 500 || error.code.contains("Throttl");
@@ -167,7 +167,7 @@ fn fail(world: &mut World, mut delivery: Delivery, error: &ApiError) {
     }
 }
 
-/// As EventBridge for the rule, with what went wrong beside it. [EventBridge: Dead-letter queues]
+/// As `EventBridge` for the rule, with what went wrong beside it. [`EventBridge`: Dead-letter queues]
 fn to_dead_letter_queue(world: &mut World, delivery: &Delivery, error: &ApiError, exhausted: Option<&str>) -> bool {
     let Some(queue) = delivery.target.pointer("/DeadLetterConfig/Arn").and_then(Value::as_str) else { return false };
     let region = queue.split(':').nth(3).unwrap_or_default();

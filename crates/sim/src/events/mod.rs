@@ -1,7 +1,7 @@
-//! EventBridge: buses, rules, targets, events.
+//! `EventBridge`: buses, rules, targets, events.
 //!
 //! An event that a rule matches goes to the rule's targets as `events.amazonaws.com`, past their documents and keys. To
-//! queues EventBridge says which rule it acts for; to topics it does not, so that a condition on `aws:SourceArn` there
+//! queues `EventBridge` says which rule it acts for; to topics it does not, so that a condition on `aws:SourceArn` there
 //! shuts it out. What a server can't take is tried again for a day, what is forbidden is not.
 
 mod buses;

@@ -1,5 +1,5 @@
 //! Event patterns, which SNS filter policies share: every named field has to match one of its alternatives.
-//! [EventBridge: Comparison operators; SNS: Filter policy constraints]
+//! [`EventBridge`: Comparison operators; SNS: Filter policy constraints]
 
 use serde_json::{Map, Value};
 
@@ -20,11 +20,13 @@ pub(crate) fn check(pattern: &Value) -> Result<(), String> {
     })
 }
 
+/// Tests that an alternative may be. [EventBridge: Comparison operators]
+const KNOWN: &[&str] = &["prefix", "suffix", "equals-ignore-case", "anything-but", "exists", "numeric", "wildcard"];
+
 fn check_alternative(alternative: &Value) -> Result<(), String> {
     let Value::Object(test) = alternative else {
         return if alternative.is_array() { Err("Inside match expression: unexpected array".to_owned()) } else { Ok(()) };
     };
-    const KNOWN: &[&str] = &["prefix", "suffix", "equals-ignore-case", "anything-but", "exists", "numeric", "wildcard"];
     match test.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         Some(unknown) => Err(format!("Unrecognized match type {unknown}")),
         None if test.len() == 1 => Ok(()),

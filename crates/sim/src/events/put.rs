@@ -10,10 +10,10 @@ use super::{Event, Place, Request, invalid, no_such_bus, pattern, permit};
 use crate::error::ApiError;
 use crate::world::{self, World};
 
-/// From a bus to the first attempt at targets: about half a second. [EventBridge: What is EventBridge, latency]
+/// From a bus to the first attempt at targets: about half a second. [`EventBridge`: What is `EventBridge`, latency]
 const FIRST_ATTEMPT: Duration = Duration::from_millis(500);
 
-/// An event on a bus. [EventBridge: AWS events reference]
+/// An event on a bus. [`EventBridge`: AWS events reference]
 #[derive(Debug, Clone)]
 pub(crate) struct BusEvent {
     pub(crate) source: String,
@@ -33,14 +33,14 @@ pub(crate) fn put(world: &mut World, account: &str, region: &str, bus: &str, eve
         "time": format!("{time}Z"), "region": region, "resources": resources, "detail": detail,
     });
     let place = Place { account: account.to_owned(), region: region.to_owned(), bus: bus.to_owned() };
-    route(world, &place, Arc::new(envelope));
+    route(world, &place, &Arc::new(envelope));
 }
 
 /// Sends an event to the targets of each rule that matches it.
-pub(super) fn route(world: &mut World, place: &Place, event: Arc<Value>) {
+pub(super) fn route(world: &mut World, place: &Place, event: &Arc<Value>) {
     let Some(bus) = world.events.look(place) else { return };
     let matching = bus.rules.values().filter(|rule| rule.state != "DISABLED");
-    let matching = matching.filter(|rule| rule.pattern.as_ref().is_some_and(|(_, pattern)| pattern::matches(pattern, &event)));
+    let matching = matching.filter(|rule| rule.pattern.as_ref().is_some_and(|(_, pattern)| pattern::matches(pattern, event)));
     let now = world.now();
     let deliveries: Vec<Delivery> = matching
         .flat_map(|rule| rule.targets.values().map(|target| (rule.arn.clone(), target.clone())))
@@ -48,7 +48,7 @@ pub(super) fn route(world: &mut World, place: &Place, event: Arc<Value>) {
             rule,
             account: place.account.clone(),
             target: Arc::new(target),
-            event: Arc::clone(&event),
+            event: Arc::clone(event),
             since: now,
             retries: 0,
         })

@@ -6,7 +6,7 @@ use super::{Request, Rule, invalid, page};
 use crate::error::ApiError;
 use crate::world::World;
 
-/// [EventBridge: Quotas, targets per rule]
+/// [`EventBridge`: Quotas, targets per rule]
 const MOST: usize = 5;
 
 pub(super) fn put(world: &mut World, request: &Request<'_>) -> Result<Value, ApiError> {
@@ -41,7 +41,7 @@ fn check(target: &Value) -> Result<&str, ApiError> {
     if matches!(service, "firehose" | "kinesis") && text("RoleArn").is_none() {
         return Err(invalid(format!("RoleArn is required for target {arn}.")));
     }
-    if service == "sqs" && arn.ends_with(".fifo") && target.pointer("/SqsParameters/MessageGroupId").is_none() {
+    if service == "sqs" && crate::sqs::is_fifo(arn) && target.pointer("/SqsParameters/MessageGroupId").is_none() {
         return Err(invalid(format!("Parameter(s) SqsParameters must be specified for target: {id}.")));
     }
     Ok(id)

@@ -96,7 +96,7 @@ pub(super) fn attempt(world: &mut World, mut delivery: Delivery) {
             let outcome = to_queue(world, &delivery, &subscription);
             settle(world, &delivery, &subscription, outcome);
         }
-        "http" | "https" => post(world, delivery, &subscription),
+        "http" | "https" => post(world, &delivery, &subscription),
         "firehose" => {
             let outcome = to_delivery_stream(world, &delivery, &subscription);
             settle(world, &delivery, &subscription, outcome);
@@ -111,7 +111,7 @@ fn to_queue(world: &mut World, delivery: &Delivery, subscription: &Subscription)
     let region = subscription.endpoint.split(':').nth(3).unwrap_or_default();
     let raw = subscription.is("RawMessageDelivery", "true");
     let Publication { attributes, group, deduplication, .. } = &published.publication;
-    let fifo = subscription.endpoint.ends_with(".fifo");
+    let fifo = sqs::is_fifo(&subscription.endpoint);
     let message = sqs::Message {
         body: if raw { published.text("sqs").to_owned() } else { published.body(&delivery.subscription, "sqs") },
         attributes: if raw { attributes.clone() } else { Vec::new() },
@@ -163,7 +163,7 @@ fn to_dead_letter_queue(world: &mut World, delivery: &Delivery, subscription: &S
     let Some(queue) = subscription.dead_letter_queue() else { return false };
     let published = &delivery.published;
     let region = queue.split(':').nth(3).unwrap_or_default();
-    let fifo = queue.ends_with(".fifo");
+    let fifo = sqs::is_fifo(&queue);
     let message = sqs::Message {
         body: published.body(&delivery.subscription, &subscription.protocol),
         attributes: Vec::new(),
@@ -184,7 +184,7 @@ fn to_dead_letter_queue(world: &mut World, delivery: &Delivery, subscription: &S
 }
 
 /// Puts a notification into the outbox. Where nobody posts, the endpoint is taken to be there and to say 200.
-fn post(world: &mut World, delivery: Delivery, subscription: &Subscription) {
+fn post(world: &mut World, delivery: &Delivery, subscription: &Subscription) {
     let raw = subscription.is("RawMessageDelivery", "true");
     let published = &delivery.published;
     let protocol = subscription.protocol.as_str();
@@ -200,7 +200,7 @@ fn post(world: &mut World, delivery: Delivery, subscription: &Subscription) {
     };
     let waits = world.sns.outbox.put(notification, Some(delivery.clone()));
     if !waits {
-        settle(world, &delivery, subscription, Ok(()));
+        settle(world, delivery, subscription, Ok(()));
     }
 }
 

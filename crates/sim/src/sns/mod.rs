@@ -149,7 +149,7 @@ fn permit(world: &World, origin: &Origin, place: &Place<'_>, action: &str, mut c
     world.permit(origin, &ask).map_err(errors::denied)
 }
 
-/// `AWS:SourceOwner`, which the default document asks for: the caller's account; of the services, CloudWatch's alarms
+/// `AWS:SourceOwner`, which the default document asks for: the caller's account; of the services, `CloudWatch`'s alarms
 /// send it, so that alarms reach topics of their account that nobody prepared. [SNS: Use cases for access control]
 fn source_owner(caller: &Caller) -> Option<&str> {
     match caller {
@@ -206,10 +206,10 @@ fn map_of<'a>(name: &'static str, pairs: impl IntoIterator<Item = (&'a str, Stri
 }
 
 /// A page of at most 100 members under `name`, and the token for the next. Tokens name the last item of a page.
-fn page<T>(name: &'static str, items: impl Iterator<Item = (String, T)>, write: impl Fn(&str, T) -> Element) -> Element {
+fn page<T>(name: &'static str, listed: impl Iterator<Item = (String, T)>, write: impl Fn(&str, T) -> Element) -> Element {
     const PAGE: usize = 100;
     let (mut list, mut last) = (Element::new(name), None);
-    for (index, (key, item)) in items.enumerate() {
+    for (index, (key, item)) in listed.enumerate() {
         if index == PAGE {
             return Element::default().child(list).maybe("NextToken", last);
         }

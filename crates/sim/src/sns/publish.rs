@@ -17,9 +17,9 @@ use crate::wire::xml::Element;
 use crate::world::{self, Origin, World};
 
 /// A data key serves its principal so long. [SNS: Key management, "data key reuse … five minutes"]
-const DATA_KEY_REUSE: Duration = Duration::from_secs(300);
+const DATA_KEY_REUSE: Duration = Duration::from_mins(5);
 /// [sns:Publish]
-const DEDUPLICATION: Duration = Duration::from_secs(300);
+const DEDUPLICATION: Duration = Duration::from_mins(5);
 /// Bytes. [sns:Publish]
 const MOST_BYTES: usize = 262_144;
 /// From being taken to being tried at subscribers.
@@ -137,8 +137,7 @@ fn encrypt(world: &mut World, caller: &Caller, place: &Place<'_>) -> Result<(), 
 pub(super) fn filterable(attributes: &[(String, String, String)]) -> Value {
     pattern::object(attributes.iter().filter_map(|(name, kind, value)| {
         let value = match kind.as_str() {
-            "Number" => serde_json::from_str(value).ok()?,
-            "String.Array" => serde_json::from_str(value).ok()?,
+            "Number" | "String.Array" => serde_json::from_str(value).ok()?,
             kind if kind.starts_with("Binary") => return None,
             _ => Value::String(value.clone()),
         };

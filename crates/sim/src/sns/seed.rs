@@ -12,7 +12,7 @@ impl World {
     pub fn create_topic(&mut self, account: &str, region: &str, name: &str) -> String {
         let place = Place { account, region, name };
         if self.sns.look(&place).is_none() {
-            self.sns.insert(&place, Topic::new(&place.arn(), name.ends_with(".fifo")));
+            self.sns.insert(&place, Topic::new(&place.arn(), crate::sqs::is_fifo(name)));
         }
         place.arn()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Place, Request, errors, receive, send};
+use super::{Request, errors, receive, send};
 use crate::error::ApiError;
 use crate::wire::json as wire;
 use crate::world::World;
@@ -14,8 +14,11 @@ const MOST: usize = 10;
 /// Of all messages together. [sqs:SendMessageBatch]
 const MOST_BYTES: usize = 1_048_576;
 
+/// An entry and its id.
+type Entry<'a> = (&'a str, &'a Map<String, Value>);
+
 /// The entries, with ids that are valid and distinct. `name`: as the query protocol names an entry.
-fn entries<'a>(request: &'a Request<'_>, name: &str) -> Result<Vec<(&'a str, &'a Map<String, Value>)>, ApiError> {
+fn entries<'a>(request: &'a Request<'_>, name: &str) -> Result<Vec<Entry<'a>>, ApiError> {
     let entries = request.input.get("Entries").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if entries.is_empty() {
         return Err(errors::simple(400, "EmptyBatchRequest", format!("There should be at least one {name} in the request.")));
@@ -42,7 +45,7 @@ fn entries<'a>(request: &'a Request<'_>, name: &str) -> Result<Vec<(&'a str, &'a
 }
 
 /// Does each entry's work and sorts the outcomes.
-fn each(entries: Vec<(&str, &Map<String, Value>)>, mut work: impl FnMut(&Map<String, Value>) -> Result<Value, ApiError>) -> Value {
+fn each(entries: Vec<Entry<'_>>, mut work: impl FnMut(&Map<String, Value>) -> Result<Value, ApiError>) -> Value {
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (id, entry) in entries {
         match work(entry) {
@@ -63,12 +66,8 @@ fn each(entries: Vec<(&str, &Map<String, Value>)>, mut work: impl FnMut(&Map<Str
     output
 }
 
-fn place<'a>(request: &'a Request<'_>, world: &World, action: &str) -> Result<Place<'a>, ApiError> {
-    request.queue(world, action)
-}
-
 pub(super) fn send(world: &mut World, request: &Request<'_>) -> Result<Value, ApiError> {
-    let place = place(request, world, "sqs:SendMessage")?;
+    let place = request.queue(world, "sqs:SendMessage")?;
     let entries = entries(request, "SendMessageBatchRequestEntry")?;
     let size: usize = entries.iter().filter_map(|(_, entry)| wire::optional(entry, "MessageBody")).map(str::len).sum();
     if size > MOST_BYTES {
@@ -79,13 +78,13 @@ pub(super) fn send(world: &mut World, request: &Request<'_>) -> Result<Value, Ap
 }
 
 pub(super) fn delete(world: &mut World, request: &Request<'_>) -> Result<Value, ApiError> {
-    let place = place(request, world, "sqs:DeleteMessage")?;
+    let place = request.queue(world, "sqs:DeleteMessage")?;
     let entries = entries(request, "DeleteMessageBatchRequestEntry")?;
     Ok(each(entries, |entry| receive::delete_one(world, request.origin, &place, entry).map(|()| json!({}))))
 }
 
 pub(super) fn change_visibility(world: &mut World, request: &Request<'_>) -> Result<Value, ApiError> {
-    let place = place(request, world, "sqs:ChangeMessageVisibility")?;
+    let place = request.queue(world, "sqs:ChangeMessageVisibility")?;
     let entries = entries(request, "ChangeMessageVisibilityBatchRequestEntry")?;
     Ok(each(entries, |entry| receive::change_visibility_of_one(world, request.origin, &place, entry).map(|()| json!({}))))
 }

@@ -1,4 +1,4 @@
-//! A queue's document: what SQS accepts, and the statements that AddPermission writes.
+//! A queue's document: what SQS accepts, and the statements that `AddPermission` writes.
 
 use serde_json::{Map, Value, json};
 

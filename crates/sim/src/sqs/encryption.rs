@@ -1,6 +1,6 @@
 //! Keys on the way in and out.
 //!
-//! A sender needs GenerateDataKey and Decrypt, a consumer Decrypt, each for itself: SQS passes the identity of its
+//! A sender needs `GenerateDataKey` and Decrypt, a consumer Decrypt, each for itself: SQS passes the identity of its
 //! caller on, and a service that sends is itself the principal. A data key serves the one principal it was made for
 //! until the queue's reuse period is over, and only then is KMS asked again: until then nobody notices what has
 //! happened to the key or its document. [SQS: Key management; How does the data key reuse period work]

@@ -122,7 +122,7 @@ fn boolean(name: &str, value: &str) -> Result<bool, ApiError> {
     }
 }
 
-/// [sqs:SetQueueAttributes, RedrivePolicy]
+/// [sqs:SetQueueAttributes, `RedrivePolicy`]
 fn redrive(text: &str) -> Result<Redrive, ApiError> {
     let refused = |reason: &str| errors::invalid_value(text, "RedrivePolicy", reason);
     let policy: Value = serde_json::from_str(text).map_err(|_| refused("Redrive policy is not a valid JSON map."))?;
@@ -137,7 +137,7 @@ fn redrive(text: &str) -> Result<Redrive, ApiError> {
     Ok(Redrive { text: text.into(), target: target.into(), max_receives })
 }
 
-/// [sqs:SetQueueAttributes, RedriveAllowPolicy]
+/// [sqs:SetQueueAttributes, `RedriveAllowPolicy`]
 fn redrive_allow(text: &str) -> Result<Box<str>, ApiError> {
     let refused = || {
         errors::invalid_value(
@@ -155,7 +155,7 @@ fn redrive_allow(text: &str) -> Result<Box<str>, ApiError> {
     }
 }
 
-/// Does a queue's RedriveAllowPolicy let another queue send it its dead letters?
+/// Does a queue's `RedriveAllowPolicy` let another queue send it its dead letters?
 pub(super) fn takes_dead_letters_of(attributes: &Attributes, source: &str) -> bool {
     let Some(policy) = attributes.redrive_allow.as_ref().and_then(|text| serde_json::from_str::<Value>(text).ok()) else { return true };
     match policy.get("redrivePermission").and_then(Value::as_str) {

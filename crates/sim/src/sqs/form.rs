@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::ApiError;
 use crate::http::Call;
 use crate::wire::query::Form;
 use crate::wire::xml::Element;
@@ -41,7 +40,7 @@ const TEXTS: &[&str] = &[
 ];
 
 /// A form as the JSON input of an operation.
-pub(super) fn input(call: &Call, operation: &str) -> Result<Map<String, Value>, ApiError> {
+pub(super) fn input(call: &Call, operation: &str) -> Map<String, Value> {
     let form = Form::of(call);
     let mut input = members(&form);
     // Of old, requests go to the queue's own address. [SQS: Making Query API requests]
@@ -64,7 +63,7 @@ pub(super) fn input(call: &Call, operation: &str) -> Result<Map<String, Value>, 
     if !entries.is_empty() {
         input.insert("Entries".to_owned(), json!(entries));
     }
-    Ok(input)
+    input
 }
 
 /// Texts and message attributes of a form or of an entry in it.

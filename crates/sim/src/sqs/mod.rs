@@ -111,14 +111,6 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What happens by itself: nothing, here; what time does to a queue is done when it is looked at.
-#[derive(Debug)]
-pub(crate) enum Event {}
-
-pub(crate) fn happen(_world: &mut World, event: Event) {
-    match event {}
-}
-
 /// A call with its input.
 struct Request<'a> {
     origin: &'a Origin,
@@ -159,6 +151,11 @@ impl Request<'_> {
     }
 }
 
+/// Is it the name or ARN of a FIFO queue or topic? [SQS: FIFO queue names]
+pub(crate) fn is_fifo(name: &str) -> bool {
+    name.strip_suffix(".fifo").is_some()
+}
+
 /// May the caller do this to a queue that exists?
 fn permit(world: &World, origin: &Origin, place: &Place<'_>, action: &str) -> Result<(), ApiError> {
     let queue = world.sqs.look(place).ok_or_else(errors::no_such_queue)?;
@@ -170,9 +167,9 @@ fn permit(world: &World, origin: &Origin, place: &Place<'_>, action: &str) -> Re
 pub(crate) fn handle(world: &mut World, origin: &Origin, route: &Route, call: &Call) -> Reply {
     match route.protocol {
         Protocol::Query => {
-            let result = form::input(call, &route.operation)
-                .and_then(|input| dispatch(world, &Request { origin, call, input }, &route.operation))
-                .map(|output| form::output(&route.operation, &output));
+            let input = form::input(call, &route.operation);
+            let result =
+                dispatch(world, &Request { origin, call, input }, &route.operation).map(|output| form::output(&route.operation, &output));
             query::reply(&route.operation, form::NAMESPACE, &world.uuid(), result)
         }
         Protocol::Json10 | Protocol::Json11 | Protocol::Cbor | Protocol::RestXml => {

@@ -33,7 +33,7 @@ pub(super) struct Redrive {
     pub(super) max_receives: u32,
 }
 
-/// Everything that SetQueueAttributes can change.
+/// Everything that `SetQueueAttributes` can change.
 #[derive(Debug, Clone)]
 pub(super) struct Attributes {
     /// Seconds.
@@ -93,7 +93,7 @@ impl Attributes {
         Duration::from_secs(u64::from(self.retention))
     }
 
-    /// How long a data key serves. [sqs:SetQueueAttributes, KmsDataKeyReusePeriodSeconds]
+    /// How long a data key serves. [sqs:SetQueueAttributes, `KmsDataKeyReusePeriodSeconds`]
     pub(super) fn data_key_reuse(&self) -> Duration {
         Duration::from_secs(u64::from(self.data_key_reuse.unwrap_or(300)))
     }
@@ -191,7 +191,7 @@ impl Queue {
         self.contents.as_ref().map(|contents| contents.counts).unwrap_or_default()
     }
 
-    /// Drops messages that are too old by now. [sqs:SetQueueAttributes, MessageRetentionPeriod]
+    /// Drops messages that are too old by now. [sqs:SetQueueAttributes, `MessageRetentionPeriod`]
     pub(super) fn settle(&mut self, now: Moment) {
         let retention = self.attributes.retention();
         if let Some(contents) = &mut self.contents {

@@ -15,7 +15,7 @@ use crate::world::{Ask, World};
 /// As many as one page holds. [sqs:ListQueues]
 const PAGE: usize = 1000;
 /// A deleted name and an emptied queue rest so long. [sqs:DeleteQueue; sqs:PurgeQueue]
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 /// [SQS: Quotas, queue tags]
 const MOST_TAGS: usize = 50;
 

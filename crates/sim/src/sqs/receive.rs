@@ -183,7 +183,7 @@ fn message_of(handed: &Handed, input: &Map<String, Value>) -> Value {
     output
 }
 
-/// [sqs:ReceiveMessage, MessageSystemAttributeNames]
+/// [sqs:ReceiveMessage, `MessageSystemAttributeNames`]
 fn system_attributes(message: &Stored, sequence: u64, wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
     let mut all: Vec<(&str, Option<String>)> = vec![
         ("SenderId", Some(message.sender.to_string())),

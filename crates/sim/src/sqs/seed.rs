@@ -20,7 +20,7 @@ impl World {
     pub fn create_queue(&mut self, account: &str, region: &str, name: &str) -> String {
         let place = Place { account, region, name };
         if self.sqs.look(&place).is_none() {
-            let fifo = if name.ends_with(".fifo") { Some(super::queue::Fifo::default()) } else { None };
+            let fifo = if super::is_fifo(name) { Some(super::queue::Fifo::default()) } else { None };
             let attributes = Attributes { encryption: Encryption::Managed, fifo, ..Attributes::default() };
             let queue = Queue::new(&place.arn(), self.now(), attributes);
             self.sqs.insert(&place, queue);

@@ -17,7 +17,7 @@ use crate::wire::json as wire;
 use crate::world::{Origin, World};
 
 /// A repeated deduplication id is taken and dropped so long. [SQS: Exactly-once processing]
-const DEDUPLICATION: Duration = Duration::from_secs(300);
+const DEDUPLICATION: Duration = Duration::from_mins(5);
 /// [SQS: Quotas related to messages]
 const MOST_ATTRIBUTES: usize = 10;
 
@@ -179,7 +179,7 @@ fn deduplication_of(queue: &Queue, message: &Message) -> Result<Option<String>, 
     }
 }
 
-/// A user's or role's id, or the service. [sqs:ReceiveMessage, SenderId]
+/// A user's or role's id, or the service. [sqs:ReceiveMessage, `SenderId`]
 fn sender_id(origin: &Origin) -> String {
     let arn = origin.caller.arn();
     match origin.caller.account() {
@@ -210,7 +210,7 @@ fn attributes_of(input: &Map<String, Value>) -> Result<Vec<(String, String, Stri
     Ok(attributes.into_iter().map(|(name, (kind, value))| (name, kind, value)).collect())
 }
 
-/// FIFO: "a large, non-consecutive number of 128 bits". [sqs:SendMessage, SequenceNumber]
+/// FIFO: "a large, non-consecutive number of 128 bits". [sqs:SendMessage, `SequenceNumber`]
 pub(super) fn sequence_number(sequence: u64) -> String {
     format!("{:020}", 18_000_000_000_000_000_000_u128 + u128::from(sequence) * 256)
 }

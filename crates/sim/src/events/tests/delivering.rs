@@ -68,7 +68,7 @@ fn an_encrypted_queue_needs_its_key_to_let_eventbridge_in() {
     };
     key(&mut world, &rule_arn("another"));
     sale(&mut world);
-    wait(&mut world, Duration::from_secs(86_400));
+    wait(&mut world, Duration::from_hours(24));
     let count = world.tally.hops()[&(rule_arn("orders"), queue.clone())];
     assert_eq!((count.delivered, count.lost, count.refused), (0, 1, 0), "what is forbidden is not tried again");
     key(&mut world, &rule_arn("orders"));
@@ -107,15 +107,15 @@ fn a_server_that_is_down_is_tried_again_for_a_day() {
     let queue = queue_for(&mut world, "inbox", &rule_arn("orders"));
     let dead = queue_for(&mut world, "dead", &rule_arn("orders"));
     rule(&mut world, &json!({ "Id": "1", "Arn": queue, "DeadLetterConfig": { "Arn": dead } }));
-    let until = world.now() + Duration::from_secs(20 * 3600);
+    let until = world.now() + Duration::from_hours(20);
     world.set_queue_outage(&queue, Some(until));
     sale(&mut world);
-    wait(&mut world, Duration::from_secs(20 * 3600 + 480));
+    wait(&mut world, Duration::from_mins(1208));
     assert_eq!((world.queue_depth(&queue), world.queue_depth(&dead)), (1, 0));
-    let until = world.now() + Duration::from_secs(30 * 3600);
+    let until = world.now() + Duration::from_hours(30);
     world.set_queue_outage(&queue, Some(until));
     sale(&mut world);
-    wait(&mut world, Duration::from_secs(25 * 3600));
+    wait(&mut world, Duration::from_hours(25));
     assert_eq!((world.queue_depth(&queue), world.queue_depth(&dead)), (1, 1));
     assert!(world.tally.hops()[&(rule_arn("orders"), queue)].refused <= 2 * 186);
 }
@@ -127,7 +127,7 @@ fn a_target_limits_its_retries_and_the_dead_letter_says_why() {
     let dead = queue_for(&mut world, "dead", &rule_arn("orders"));
     let policy = json!({ "MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60 });
     rule(&mut world, &json!({ "Id": "1", "Arn": queue, "RetryPolicy": policy, "DeadLetterConfig": { "Arn": dead } }));
-    let until = world.now() + Duration::from_secs(3600);
+    let until = world.now() + Duration::from_hours(1);
     world.set_queue_outage(&queue, Some(until));
     sale(&mut world);
     wait(&mut world, Duration::from_secs(10));

@@ -1,4 +1,4 @@
-//! Expected values are those of the EventBridge guide and API reference.
+//! Expected values are those of the `EventBridge` guide and API reference.
 
 mod delivering;
 mod patterns;
@@ -31,7 +31,7 @@ fn a_second(world: &mut World) {
     wait(world, Duration::from_secs(1));
 }
 
-/// A queue that EventBridge may send to for a rule.
+/// A queue that `EventBridge` may send to for a rule.
 fn queue_for(world: &mut World, name: &str, rule: &str) -> String {
     let queue = world.create_queue(ACCOUNT, REGION, name);
     let statement = json!({

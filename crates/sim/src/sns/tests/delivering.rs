@@ -51,7 +51,7 @@ fn what_the_queue_refuses_is_lost_at_once() {
     let (topic, queue, _) = wired(&mut world);
     world.set_queue_attributes(&queue, &[("Policy", "")]).unwrap();
     publish(&mut world, &topic, "x");
-    wait(&mut world, Duration::from_secs(24 * 3600));
+    wait(&mut world, Duration::from_hours(24));
     let count = world.tally.hops()[&(topic, queue)];
     assert_eq!((count.delivered, count.lost, count.refused), (0, 1, 0));
 }
@@ -92,7 +92,7 @@ fn the_dead_letter_queue_gets_it_where_it_lets_sns_in() {
 fn a_server_that_is_down_is_tried_again_until_it_is_back() {
     let mut world = world();
     let (topic, queue, _) = wired(&mut world);
-    let until = world.now() + Duration::from_secs(3600);
+    let until = world.now() + Duration::from_hours(1);
     world.set_queue_outage(&queue, Some(until));
     publish(&mut world, &topic, "patient");
     assert_eq!(world.queue_depth(&queue), 0);

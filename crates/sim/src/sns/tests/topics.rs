@@ -98,7 +98,7 @@ fn subscriptions_of_ones_own_queue_are_confirmed_and_others_pend() {
     let subscribe = |protocol: &'static str, endpoint: &'static str| {
         [("TopicArn", arn("orders")), ("Protocol", protocol.to_owned()), ("Endpoint", endpoint.to_owned())]
     };
-    let mut made = |world: &mut World, protocol, endpoint| {
+    let made = |world: &mut World, protocol, endpoint| {
         let members = subscribe(protocol, endpoint);
         let members: Vec<_> = members.iter().map(|(name, value)| (*name, value.as_str())).collect();
         call(world, "Subscribe", &members).map(|result| result.value("SubscriptionArn").unwrap().to_owned())

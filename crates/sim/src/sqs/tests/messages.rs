@@ -149,7 +149,7 @@ fn entries_of_a_batch_fail_each_for_itself() {
 fn a_group_keeps_its_order_and_repeats_are_dropped_for_five_minutes() {
     let mut world = world();
     create(&mut world, "orders.fifo", &json!({ "FifoQueue": "true", "ContentBasedDeduplication": "true" }));
-    let mut put = |world: &mut World, body: &str, group: &str| {
+    let put = |world: &mut World, body: &str, group: &str| {
         call(world, "SendMessage", &json!({ "QueueUrl": url("orders.fifo"), "MessageBody": body, "MessageGroupId": group })).unwrap()
     };
     let first = put(&mut world, "a1", "a");

@@ -20,7 +20,7 @@ pub(crate) fn check(pattern: &Value) -> Result<(), String> {
     })
 }
 
-/// Tests that an alternative may be. [EventBridge: Comparison operators]
+/// Tests that an alternative may be. [`EventBridge`: Comparison operators]
 const KNOWN: &[&str] = &["prefix", "suffix", "equals-ignore-case", "anything-but", "exists", "numeric", "wildcard"];
 
 fn check_alternative(alternative: &Value) -> Result<(), String> {

@@ -195,3 +195,11 @@ fn the_query_protocol_says_the_same_in_xml() {
 fn operations_that_are_not_there_say_so() {
     assert_eq!(refused(&mut world(), "StartMessageMoveTask", &json!({})), "NotImplemented");
 }
+
+#[test]
+fn errors_in_json_tell_the_older_code_too() {
+    let reply = crate::wire::json::error(&crate::sqs::errors::no_such_queue());
+    assert_eq!(reply.headers["x-amzn-query-error"], "AWS.SimpleQueueService.NonExistentQueue;Sender");
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!((reply.status, &body["__type"]), (400, &json!("QueueDoesNotExist")));
+}

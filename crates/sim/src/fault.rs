@@ -1,5 +1,8 @@
 //! What goes wrong on purpose: scripted rules, each with a chance that the world's seed decides.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use crate::access::Caller;

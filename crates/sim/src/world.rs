@@ -277,7 +277,12 @@ impl World {
             Fault::CrashBefore => Outcome::Crash,
             Fault::Stale(age) => match self.earlier(route, call, age) {
                 Some(reply) => Outcome::Answer(reply, 0),
-                None => Outcome::Answer(self.dispatch(&origin, route, call), 0),
+                None => {
+                    // The first answer is what later ones are stale by.
+                    let reply = self.dispatch(&origin, route, call);
+                    self.remember(route, call, &reply);
+                    Outcome::Answer(reply, 0)
+                }
             },
             Fault::Delay(by) => Outcome::Answer(self.dispatch(&origin, route, call), u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
             Fault::LostAnswer => {

@@ -27,6 +27,9 @@ It begins empty and forgets everything when it ends. Any AWS client can fill it 
   aws sqs create-queue --queue-name orders
   everseal plan --policy policy.yaml
 
+A policy that denies plain HTTP shuts out clients of the plain address: add --tls-listen and give them that one, with
+SSL_CERT_FILE (Everseal) or AWS_CA_BUNDLE (aws, boto3) set to the file of --tls-ca.
+
 An access key of twelve digits is that account's administrator; any other one is the home account's. Signatures are \
 not verified. Key documents, grants, key states, resource documents and aws:SecureTransport (true on --tls-listen, \
 false on --listen) are enforced on every call and every delivery.";

@@ -65,7 +65,8 @@ fn seed(address: &str, queues: impl Iterator<Item = u64>) -> u64 {
         let document = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"EversealDenyInsecureTransport","Effect":"Deny","Principal":"*","Action":"sqs:*","Resource":"arn:aws:sqs:us-east-1:111122223333:q-{queue}","Condition":{{"Bool":{{"aws:SecureTransport":"false"}},"StringNotEquals":{{"aws:PrincipalAccount":"111122223333"}}}}}}]}}"#
         );
-        let attributes = serde_json::json!({ "KmsMasterKeyId": format!("arn:aws:kms:us-east-1:111122223333:key/{queue}"), "Policy": document });
+        let attributes =
+            serde_json::json!({ "KmsMasterKeyId": format!("arn:aws:kms:us-east-1:111122223333:key/{queue}"), "Policy": document });
         let body = serde_json::json!({ "QueueName": format!("q-{queue}"), "Attributes": attributes, "tags": { "team": "payments" } });
         let status = connection.call("CreateQueue", &body.to_string());
         assert_eq!(status, 200, "queue {queue}");

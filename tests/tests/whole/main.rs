@@ -11,4 +11,5 @@ mod faults;
 mod pass;
 mod paths;
 mod scenarios;
+mod simulator;
 mod soak;

@@ -63,30 +63,34 @@ async fn tls(args: &SimArgs) -> Result<Option<(TcpListener, TlsIdentity)>> {
 
 /// The first line is for programs that start this one with port 0.
 fn introduction(args: &SimArgs, plain: SocketAddr, secure: Option<SocketAddr>) -> String {
-    let mut text = format!("http://{}\n", reachable(plain));
-    let account = &args.account;
-    if let (Some(secure), Some(file)) = (secure, &args.tls_ca) {
-        let file = file.display();
-        // Writing to a string can't fail.
-        let _ = writeln!(
-            text,
-            "https://{}  (aws:SecureTransport is true here; trust {file}: AWS_CA_BUNDLE or SSL_CERT_FILE)",
-            reachable(secure)
-        );
-    }
+    let (account, seed) = (&args.account, args.seed);
+    let plain = format!("http://{}", reachable(plain));
+    let mut text = format!("{plain}\n");
+    let (endpoint, trust, note) = match (secure, &args.tls_ca) {
+        (Some(secure), Some(file)) => {
+            let secure = format!("https://{}", reachable(secure));
+            text.push_str(&secure);
+            text.push('\n');
+            (secure, format!("  export SSL_CERT_FILE={0} AWS_CA_BUNDLE={0}\n", file.display()), "")
+        }
+        (Some(_) | None, _) => {
+            let note =
+                "\nThis endpoint is plain HTTP: what denies plain HTTP denies it to clients of this address. --tls-listen adds HTTPS.\n";
+            (plain, String::new(), note)
+        }
+    };
+    // Writing to a string can't fail.
     let _ = write!(
         text,
         "
-An AWS of its own in memory, empty, with home account {account} and seed {}. Use it from another terminal:
+An AWS of its own in memory, empty, with home account {account} and seed {seed}. Use it from another terminal:
 
-  export AWS_ENDPOINT_URL=http://{} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=any
-  aws sqs create-queue --queue-name orders
+  export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=any
+{trust}  aws sqs create-queue --queue-name orders
   everseal plan --policy policy.yaml
-
+{note}
 Ctrl-C ends it; nothing is kept.
-",
-        args.seed,
-        reachable(plain)
+"
     );
     text
 }

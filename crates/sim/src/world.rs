@@ -341,6 +341,9 @@ impl World {
         context.insert("aws:securetransport".to_owned(), vec![origin.secure.to_string()]);
         context.insert("aws:requestedregion".to_owned(), vec![origin.region.clone()]);
         let access = Access { caller: &origin.caller, action: ask.action, resource: ask.resource, owner: ask.owner, context: &context };
+        if let Some(kind) = organizations::guard(&self.organizations, &access) {
+            return Err(access.denied_by(kind));
+        }
         access.decide(ask.document, self.iam.identity(&origin.caller))
     }
 }

@@ -11,6 +11,7 @@ use everseal_planner::document::{self as planner, Answer};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
 
 use super::document::{Naming, Question};

@@ -123,11 +123,12 @@ fn number(wanted: &str, actual: &str) -> Option<Ordering> {
 }
 
 fn date(wanted: &str, actual: &str) -> Option<Ordering> {
-    Some(moment(actual)?.cmp(&moment(wanted)?))
+    moment(actual)?.partial_cmp(&moment(wanted)?)
 }
 
 /// ISO 8601, whole or only a day, or seconds since the epoch: as seconds.
-fn moment(text: &str) -> Option<i64> {
+#[expect(clippy::cast_precision_loss, reason = "seconds of this century fit into 53 bits")]
+fn moment(text: &str) -> Option<f64> {
     if let Ok(seconds) = text.parse() {
         return Some(seconds);
     }
@@ -135,7 +136,7 @@ fn moment(text: &str) -> Option<i64> {
         let format = time::format_description::parse_borrowed::<2>("[year]-[month]-[day]").ok()?;
         Some(PrimitiveDateTime::new(Date::parse(text, &format).ok()?, time::Time::MIDNIGHT).assume_utc())
     };
-    OffsetDateTime::parse(text, &Rfc3339).ok().or_else(day).map(OffsetDateTime::unix_timestamp)
+    OffsetDateTime::parse(text, &Rfc3339).ok().or_else(day).map(|at| at.unix_timestamp() as f64)
 }
 
 /// CIDR, or one address.

@@ -103,6 +103,29 @@ impl Access<'_> {
         if allowed { Ok(()) } else { Err(self.denied(false, "resource-based")) }
     }
 
+    /// What a policy that names no principal says of the request.
+    pub(crate) fn of_identity(&self, policy: &Document) -> Verdict {
+        let context = self.full_context();
+        policy.judge(Question { principal: None, action: self.action, resource: self.resource, context: &context }, Naming::Itself)
+    }
+
+    /// What a document that names principals says of the request.
+    pub(crate) fn of_resource(&self, document: &Document) -> Verdict {
+        let context = self.full_context();
+        document.judge(
+            Question { principal: Some(self.caller), action: self.action, resource: self.resource, context: &context },
+            Naming::Itself,
+        )
+    }
+
+    /// The refusal of a guardrail.
+    pub(crate) fn denied_by(&self, kind: &str) -> Denial {
+        let (caller, action, resource) = (self.caller.arn(), self.action, self.resource);
+        let message =
+            format!("User: {caller} is not authorized to perform: {action} on resource: {resource} with an explicit deny in a {kind}");
+        Denial { explicit: true, message }
+    }
+
     /// A boundary that does not allow the action limits what a document gives to the role, not what it gives to a session
     /// or to everybody. [IAM: Permissions boundaries, resource-based policies]
     fn itself(&self, identity: Identity<'_>, context: &RequestContext) -> Naming {

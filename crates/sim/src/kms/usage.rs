@@ -49,6 +49,11 @@ pub(super) fn authorize<'w>(world: &'w World, request: &Request<'_>) -> Result<&
     let now = world.now();
     let context = context(world, key, request);
     let access = Access { caller: request.caller, action: request.action, resource: request.key, owner: &key.account, context: &context };
+    // Resource control policies, which go by the owner, do not reach AWS-managed keys. [RCPs, exceptions]
+    let guarded = Access { owner: if key.managed_by.is_none() { &key.account } else { "" }, ..access };
+    if let Some(kind) = crate::organizations::guard(&world.organizations, &guarded) {
+        return Err(denied(&access.denied_by(kind).message));
+    }
     let allows =
         |grant: &super::grants::Grant| grant.allows(request.caller, request.action, request.encryption_context, now, request.grant_tokens);
     let granted = key.grants.iter().any(allows);

@@ -412,3 +412,30 @@ fn variables_are_text_in_the_old_language() {
         assert_eq!(access(&parse(&document), OWNER, &request).answer, expected, "{version}");
     }
 }
+
+/// A session's `aws:PrincipalArn` is its role's, which the session's ARN does not show with its path: present, not absent.
+#[test]
+fn what_follows_from_the_caller_is_never_absent() {
+    let mut deny = json!({"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"});
+    deny["Condition"] = json!({"StringNotEquals": {"aws:PrincipalArn": ROLE}});
+    let document = holding(json!([allow(json!("*")), deny]));
+    let session = aws("arn:aws:sts::111122223333:assumed-role/ingest/s");
+    for (caller, expected) in [(&session, CannotTell), (&aws(ROLE), Yes), (&aws("arn:aws:iam::111122223333:role/other"), No)] {
+        let request =
+            Request { principal: caller, action: "kms:Decrypt", resource: KEY, context: &context(&[]), context_is_complete: true };
+        assert_eq!(access(&document, "444455556666", &request).answer, expected, "{caller:?}");
+    }
+}
+
+/// The guide says how six parts are compared, and nothing of fewer.
+#[test]
+fn arn_operators_are_certain_of_whole_arns_only() {
+    for (wanted, carried, expected) in [
+        ("arn:aws:sns:*:111122223333:*", "arn:aws:sns:us-east-1:111122223333:t", Yes),
+        ("arn:aws:sns:*", "arn:aws:sns:us-east-1:111122223333:t", CannotTell),
+        ("s3.*.amazonaws.com", "s3.us-east-1.amazonaws.com", CannotTell),
+        ("arn:aws:sns:*:444455556666:*", "arn:aws:sns:us-east-1:111122223333:t", No),
+    ] {
+        assert_eq!(decide(json!({"ArnLike": {"aws:SourceArn": wanted}}), &[("aws:sourcearn", &[carried])], true), expected, "{wanted}");
+    }
+}

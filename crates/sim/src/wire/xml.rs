@@ -32,8 +32,8 @@ impl Element {
 
     /// The same with text of its own.
     #[must_use]
-    pub fn with_content(mut self, text: impl ToString) -> Self {
-        self.content = text.to_string();
+    pub fn with_content(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.content);
         self
     }
 

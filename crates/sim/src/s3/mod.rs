@@ -46,6 +46,7 @@ pub(crate) use address::operation;
 pub(crate) use objects::fetch;
 pub use seed::BucketSetup;
 pub(crate) use store::{ObjectEncryption, store};
+pub(crate) use tags::tags_of;
 pub(crate) use website::page;
 
 use bucket::{Bucket, PublicAccessBlock};

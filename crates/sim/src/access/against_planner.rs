@@ -181,8 +181,9 @@ fn the_planner_never_contradicts_the_simulator() {
     let config = ProptestConfig { cases: 6_000, failure_persistence: None, ..ProptestConfig::default() };
     let decided = std::cell::Cell::new([0_u32; 2]);
     let cases = (vec(statement(), 0..5), any::<bool>(), caller(), select(ACTIONS), select(RESOURCES), (context(), any::<bool>()));
-    let run =
-        proptest::test_runner::TestRunner::new(config).run(&cases, |(statements, old, caller, action, resource, (known, complete))| {
+    let run = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)).run(
+        &cases,
+        |(statements, old, caller, action, resource, (known, complete))| {
             let version = if old { "2008-10-17" } else { "2012-10-17" };
             let text = json!({ "Version": version, "Statement": statements }).to_string();
             // What is not known is absent from the concrete request: the planner may not decide on it.
@@ -202,14 +203,15 @@ fn the_planner_never_contradicts_the_simulator() {
             match theirs.answer {
                 Answer::Yes => prop_assert_eq!(itself, Verdict::Allow, "the planner allows it: {}; {} {:?}", theirs.because, text, caller),
                 Answer::No => {
-                    prop_assert!(by_account != Verdict::Allow, "the planner refuses it: {}; {} {:?}", theirs.because, text, caller)
+                    prop_assert!(by_account != Verdict::Allow, "the planner refuses it: {}; {} {:?}", theirs.because, text, caller);
                 }
                 Answer::CannotTell => return Ok(()),
             }
             tally[usize::from(theirs.answer == Answer::Yes)] += 1;
             decided.set(tally);
             Ok(())
-        });
+        },
+    );
     run.unwrap();
     let [no, yes] = decided.get();
     assert!(no > 500 && yes > 100, "too few decided cases to mean anything: {no} no, {yes} yes");

@@ -1,4 +1,4 @@
-//! Is a caller one of those whom a statement is about? [IAM JSON policy elements: Principal; NotPrincipal]
+//! Is a caller one of those whom a statement is about? [IAM JSON policy elements: Principal; `NotPrincipal`]
 
 use serde_json::{Map, Value};
 

@@ -81,16 +81,12 @@ pub(super) fn shown_versions(world: &World, arn: &str) -> Element {
             .text("IsDefaultVersion", default)
             .text("CreateDate", created.iso8601())
     };
-    match world.iam.policies.get(arn) {
-        Some(policy) => {
-            let versions = policy.versions.iter().rev();
-            members("PolicyVersionList", versions.map(|one| version(one.number, one.number == policy.default, &one.text, one.created)))
-        }
-        None => {
-            let text = aws_policies::document(arn);
-            members("PolicyVersionList", text.map(|text| version(1, true, &text, Moment(0))))
-        }
+    if let Some(policy) = world.iam.policies.get(arn) {
+        let versions = policy.versions.iter().rev();
+        let shown = versions.map(|one| version(one.number, one.number == policy.default, &one.text, one.created));
+        return members("PolicyVersionList", shown);
     }
+    members("PolicyVersionList", aws_policies::document(arn).map(|text| version(1, true, &text, Moment(0))))
 }
 
 fn absent(arn: &str) -> ApiError {
@@ -156,7 +152,9 @@ pub(super) fn create_version(world: &mut World, origin: &Origin, form: &Form) ->
         policy.default = number;
         let affected = |(_, role): &(_, &super::Role)| role.attached.contains(arn) || role.boundary.as_deref() == Some(arn);
         let affected: Vec<_> = world.iam.roles.iter().filter(affected).map(|(key, _)| key.clone()).collect();
-        affected.iter().for_each(|role| world.iam.refresh(role));
+        for role in &affected {
+            world.iam.refresh(role);
+        }
     }
     let version = Element::new("PolicyVersion").text("VersionId", format!("v{number}")).text("IsDefaultVersion", default);
     Ok(Element::default().child(version.text("CreateDate", now.iso8601())))

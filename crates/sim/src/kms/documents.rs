@@ -73,9 +73,9 @@ pub(super) fn parse(text: &str) -> Result<Document, ApiError> {
         if !matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny")) {
             return Err(malformed("Policy contains a statement without a valid Effect."));
         }
-        let principals = match (statement.get("Principal"), statement.get("NotPrincipal")) {
-            (Some(principals), None) | (None, Some(principals)) => principals,
-            _ => return Err(malformed("Policy contains a statement with no principal.")),
+        let named = (statement.get("Principal"), statement.get("NotPrincipal"));
+        let ((Some(principals), None) | (None, Some(principals))) = named else {
+            return Err(malformed("Policy contains a statement with no principal."));
         };
         if !exist(principals) {
             return Err(malformed("Policy contains a statement with one or more invalid principals."));

@@ -302,14 +302,11 @@ pub(super) fn revoke(world: &mut World, origin: &Origin, input: &Input) -> Resul
 
 /// `RetireGrant`: by those whom the grant itself names; by its token, or by key and id.
 pub(super) fn retire(world: &mut World, origin: &Origin, input: &Input) -> Result<Value, ApiError> {
-    let (key, id) = match wire::optional(input, "GrantToken") {
-        Some(token) => {
-            of_token(world, token).ok_or_else(|| ApiError::bad_request("InvalidGrantTokenException", "The grant token is not valid"))?
-        }
-        None => {
-            let key = resolve::resolve(world, wire::text(input, "KeyId")?, origin.account(), &origin.region)?;
-            (key, wire::text(input, "GrantId")?.to_owned())
-        }
+    let (key, id) = if let Some(token) = wire::optional(input, "GrantToken") {
+        of_token(world, token).ok_or_else(|| ApiError::bad_request("InvalidGrantTokenException", "The grant token is not valid"))?
+    } else {
+        let key = resolve::resolve(world, wire::text(input, "KeyId")?, origin.account(), &origin.region)?;
+        (key, wire::text(input, "GrantId")?.to_owned())
     };
     let grant = found(world, &key)?.grants.iter().find(|grant| grant.id == id && grant.until.is_none());
     let grant = grant.ok_or_else(|| no_grant(&id))?;

@@ -126,7 +126,7 @@ impl Key {
         self.document = text;
     }
 
-    /// For encryption of data by services: nothing else is. [KMS: GenerateDataKey]
+    /// For encryption of data by services: nothing else is. [kms:GenerateDataKey `KeyId`]
     pub(super) fn is_symmetric_encryption(&self) -> bool {
         self.usage == "ENCRYPT_DECRYPT" && self.spec == "SYMMETRIC_DEFAULT"
     }

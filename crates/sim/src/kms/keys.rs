@@ -12,7 +12,7 @@ use crate::wire::json as wire;
 use crate::world::{Ask, Event, Origin, World};
 
 /// A day.
-pub(super) const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// Specs of asymmetric and HMAC keys, and the usages each may have. [kms:CreateKey `KeySpec`]
 const SPECS: &[(&str, &[&str])] = &[

@@ -1,11 +1,16 @@
 //! Doors for tests and simulations, where the wire would be clumsy.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::Organization;
 use super::policies::{Kind, Policy};
 use crate::access::Document;
 use crate::world::World;
+
+/// What both allow.
+const TEXT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+static FULL: LazyLock<Document> = LazyLock::new(|| Document::parse(TEXT).expect("the text is a document"));
 
 /// Ids of AWS's own policies.
 const FULL_ACCESS: [(&str, &str, Kind); 2] =
@@ -16,10 +21,11 @@ impl World {
     pub fn create_organization(&mut self, management: &str) {
         let (id, root) = (format!("o-{}", self.hex(10)), format!("r-{}", self.hex(4)));
         let policies = FULL_ACCESS.iter().map(|(id, name, kind)| {
-            let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
-            let document = Document::parse(text).expect("the text is a document");
             let description = "Allows access to every operation".to_owned();
-            ((*id).to_owned(), Policy { kind: *kind, name: (*name).to_owned(), description, text: text.to_owned(), document, aws: true })
+            (
+                (*id).to_owned(),
+                Policy { kind: *kind, name: (*name).to_owned(), description, text: TEXT.to_owned(), document: FULL.clone(), aws: true },
+            )
         });
         let policies = policies.collect();
         let mut organization = Organization {

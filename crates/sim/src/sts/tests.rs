@@ -33,7 +33,7 @@ fn a_session_is_the_role_until_its_time_is_over() {
     assert_eq!(who.at("GetCallerIdentityResult/Account"), Some(OTHER));
     assert_eq!(who.at("GetCallerIdentityResult/Arn"), Some("arn:aws:sts::444455556666:assumed-role/everseal/pass"));
     assert!(who.at("GetCallerIdentityResult/UserId").unwrap().ends_with(":pass"));
-    world.advance(world.now() + Duration::from_secs(900));
+    world.advance(world.now() + Duration::from_mins(15));
     assert_eq!(session.query(&mut world, "sts", "GetCallerIdentity", &[]).unwrap_err().code, "ExpiredToken");
     assert_eq!(session.json(&mut world, "TrentService.ListKeys", &json!({})).unwrap_err().code, "ExpiredTokenException");
 }

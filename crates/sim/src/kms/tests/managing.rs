@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{call, document, new_key, refusal, root_statement};
 use crate::testing::{self, ACCOUNT, OTHER, REGION, world};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 #[test]
 fn a_new_key_looks_as_aws_says() {
@@ -99,7 +99,7 @@ fn a_replica_takes_a_moment_and_holds_its_primary_back_from_deletion() {
     let data_key = json!({ "KeyId": made["Arn"], "KeySpec": "AES_256" });
     assert_eq!(there(&mut world, "GenerateDataKey", &data_key).unwrap_err().0, "KMSInvalidStateException");
     there(&mut world, "CreateAlias", &json!({ "AliasName": "alias/mr", "TargetKeyId": made["KeyId"] })).unwrap();
-    world.advance(world.now() + Duration::from_secs(60));
+    world.advance(world.now() + Duration::from_mins(1));
     let blob = there(&mut world, "GenerateDataKey", &data_key).unwrap()["CiphertextBlob"].clone();
     assert!(call(&mut world, "Decrypt", &json!({ "CiphertextBlob": blob })).is_ok(), "the family shares its material");
     let scheduled = call(&mut world, "ScheduleKeyDeletion", &json!({ "KeyId": primary["KeyId"], "PendingWindowInDays": 7 })).unwrap();

@@ -22,6 +22,9 @@ use crate::plan::step::{Block, Gate, StepId};
 use crate::policy::model::{EncryptionPolicy, KeySpec};
 use crate::{Arn, Check, Reading, Service};
 
+/// Users whom a summary names.
+const MOST_NAMES: usize = 10;
+
 /// A key that a policy lists, and where it stands in this scope.
 pub(crate) struct Listed<'a> {
     pub(crate) cx: &'a Context<'a>,
@@ -183,8 +186,15 @@ fn remedies(listed: &Listed<'_>, subject: &Subject, before: &str, comparison: &C
     remedies
 }
 
+/// The first few: an estate may have thousands.
 fn names(comparison: &Comparison<'_>) -> String {
-    comparison.missing.iter().map(|grant| grant.name.as_str()).collect::<Vec<_>>().join(", ")
+    let mut names: Vec<&str> = comparison.missing.iter().take(MOST_NAMES).map(|grant| grant.name.as_str()).collect();
+    let more = comparison.missing.len().saturating_sub(MOST_NAMES);
+    let more = format!("{more} more");
+    if comparison.missing.len() > MOST_NAMES {
+        names.push(&more);
+    }
+    names.join(", ")
 }
 
 fn because(comparison: &Comparison<'_>) -> String {

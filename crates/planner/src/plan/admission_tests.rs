@@ -354,3 +354,15 @@ mod roles {
         assert!(reason(&denied, SWITCH).contains("IAM policies deny it"));
     }
 }
+
+#[test]
+fn many_queues_of_few_senders_need_few_statements_and_short_words() {
+    let names: Vec<String> = (0..400).map(|number| format!("q{number:03}")).collect();
+    let of_sender = json!([allow(&json!({"AWS": SENDER}), &Value::Null)]);
+    let world = queues(&json!([]), &names.iter().map(|name| (name.as_str(), of_sender.clone())).collect::<Vec<_>>());
+    let plan = planned(&spec(LISTED), &world);
+    assert_eq!((plan.steps.len(), written(&plan).len()), (401, 1));
+    assert!(plan.steps.iter().all(|step| step.gate.is_none()));
+    let summary = &step(&plan, DOCUMENT).summary;
+    assert!(summary.contains("390 more") && summary.len() < 2000, "{summary}");
+}

@@ -55,14 +55,11 @@ pub(super) fn demands_of_open_steps(cx: &Context<'_>, draft: &Draft) -> BTreeMap
         proposals.iter_mut().map(|proposal| (proposal.step.id.clone(), std::mem::take(&mut proposal.demands))).collect();
     let mut steps = order(proposals.into_iter().map(|proposal| proposal.step).collect());
     hold_dependents(&mut steps);
+    let mut seen: BTreeSet<(&Arn, &KeyUser)> = BTreeSet::new();
     for Demand { key, users } in steps.iter().filter(|step| step.gate.is_none()).flat_map(|step| asked.get(&step.id).into_iter().flatten())
     {
-        let known = demands.entry(key.clone()).or_default();
-        for user in users {
-            if !known.contains(user) {
-                known.push(user.clone());
-            }
-        }
+        let fresh: Vec<KeyUser> = users.iter().filter(|user| seen.insert((key, user))).cloned().collect();
+        demands.entry(key.clone()).or_default().extend(fresh);
     }
     demands
 }

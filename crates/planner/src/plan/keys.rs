@@ -34,7 +34,7 @@ pub(crate) enum WantedKey {
 }
 
 /// Somebody who must be able to use a key for data to go on flowing through a resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KeyUser {
     /// Who.
     pub(crate) principal: Principal,

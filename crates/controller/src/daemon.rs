@@ -54,6 +54,8 @@ pub struct DaemonOptions {
     pub interval: Duration,
     /// Reads of Firehose's KMS counters; CloudWatch charges for each.
     pub kms_errors_interval: Duration,
+    /// Reads of what lies beside resources on data paths, at the full pass that is next; zero: never.
+    pub paths_interval: Duration,
     /// Items of a scope worked on at the same time.
     pub concurrency: usize,
     /// Observe and plan, change nothing.
@@ -75,6 +77,7 @@ impl Default for DaemonOptions {
         Self {
             interval: Duration::from_mins(5),
             kms_errors_interval: Duration::from_mins(5),
+            paths_interval: Duration::from_hours(1),
             concurrency: 8,
             dry_run: false,
             backoff: Backoff::default(),

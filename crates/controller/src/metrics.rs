@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use everseal_planner::firehose::observed::KmsError;
 use everseal_planner::inventory::Key;
+use everseal_planner::paths::Tally as PathTally;
 use everseal_planner::{Arn, Check, Scope, Service};
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec, Registry};
 
@@ -23,7 +24,7 @@ use crate::calls::CallObserver;
 use crate::clock::Clock;
 use crate::tally::{ResourceState, Tally};
 use ages::DriftAges;
-use groups::{CallMetrics, FirehoseMetrics, Maker, PolicyMetrics, buckets};
+use groups::{CallMetrics, FirehoseMetrics, Maker, PathMetrics, PolicyMetrics, buckets};
 
 /// The label `service` of a whole scope's resync.
 const ALL_SERVICES: &str = "all";
@@ -46,6 +47,7 @@ pub struct Metrics {
     calls: CallMetrics,
     firehose: FirehoseMetrics,
     key_state: IntGaugeVec,
+    paths: PathMetrics,
     policy: PolicyMetrics,
     queue: QueueMetrics,
     keys_shown: Mutex<BTreeMap<Scope, BTreeSet<Arn>>>,
@@ -88,6 +90,7 @@ impl Metrics {
                 "1 for the state that a KMS key in use is in, 0 for every other.",
                 &["account", "region", "key", "state"],
             )?,
+            paths: PathMetrics::register(&make)?,
             policy: PolicyMetrics::register(&make)?,
             queue: QueueMetrics::register(&make)?,
             keys_shown: Mutex::default(),
@@ -144,6 +147,11 @@ impl Metrics {
             }
         }
         shown.insert(scope.clone(), now);
+    }
+
+    /// Shows the paths of a scope, added to those of the others.
+    pub fn paths(&self, scope: &Scope, tally: PathTally) {
+        self.paths.set(scope, Some(tally));
     }
 
     fn forget_key(&self, scope: &Scope, key: &Arn) {
@@ -232,6 +240,7 @@ impl Metrics {
             }
         }
         self.oldest.forget(scope);
+        self.paths.set(scope, None);
         let keys = self.keys_shown.lock().unwrap_or_else(PoisonError::into_inner).remove(scope);
         for key in keys.iter().flatten() {
             self.forget_key(scope, key);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use everseal_planner::paths::{self, Beside, Paths};
 use everseal_planner::plan::{Context, Past, Reads, Target};
 use everseal_planner::{Arn, Inventory, Plan, PolicySet, Scope, plan};
 
@@ -99,6 +100,15 @@ impl Surroundings<'_> {
         let past = self.memory().past(now);
         plan::plan(&Context { policies: self.policies, inventory, now, past: &past })
     }
+
+    /// Judges the paths of an inventory with what was last read beside its resources, and adds to its plan what follows.
+    pub(crate) fn judge_paths(&self, inventory: &Inventory, beside: &Beside, plan: &mut Plan) -> Option<Paths> {
+        let now = self.clock.now();
+        let past = self.memory().past(now);
+        let mut whole = inventory.clone();
+        beside.lay_under(&mut whole);
+        paths::judge(&Context { policies: self.policies, inventory: &whole, now, past: &past }, plan)
+    }
 }
 
 /// What a pass saw and what follows from it.
@@ -112,13 +122,27 @@ pub struct Pass {
 
 /// Observes everything in the scope and plans it.
 pub async fn run<A: Account>(account: &A, around: &Surroundings<'_>) -> Pass {
-    let inventory = observe_all(account, around).await;
+    let inventory = observe_all(account, around, Depth::Plan).await;
     plan_with_facts(account, around, inventory).await
 }
 
+/// How much of a scope is observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What the policies' rules need.
+    Plan,
+    /// And what lies beside the resources on data paths.
+    Paths,
+}
+
 /// Observes everything that the policies need of the scope, Firehose's KMS counters included.
-pub async fn observe_all<A: Account>(account: &A, around: &Surroundings<'_>) -> Inventory {
-    let mut inventory = account.observe(&Target::Everything, &around.reads(account.scope())).await;
+pub async fn observe_all<A: Account>(account: &A, around: &Surroundings<'_>, depth: Depth) -> Inventory {
+    let reads = around.reads(account.scope());
+    let reads = match depth {
+        Depth::Plan => reads,
+        Depth::Paths => reads.with_path_facts(),
+    };
+    let mut inventory = account.observe(&Target::Everything, &reads).await;
     let unread = around.memory().kms_errors.unread(&inventory);
     if unread {
         poll_kms_errors(account, around, &inventory).await;

@@ -132,6 +132,10 @@ pub struct RunArgs {
     /// Time between two polls of the Firehose KMS error counters (CloudWatch bills each metric asked for); at least 60s.
     #[arg(long, env = "EVERSEAL_FIREHOSE_ERRORS_INTERVAL", default_value = "5m", value_parser = poll_interval, value_name = "DURATION")]
     pub firehose_errors_interval: Duration,
+    /// Time between two reads of what lies beside resources on data paths (EventBridge rules, CloudFront distributions, Kinesis
+    /// channels, IAM roles, and where every bucket sends): some calls for each bucket, at the next full pass. 0: never.
+    #[arg(long, env = "EVERSEAL_PATHS_INTERVAL", default_value = "1h", value_parser = duration_or_never, value_name = "DURATION")]
+    pub paths_interval: Duration,
     #[command(flatten)]
     pub ledger: LedgerArgs,
 }
@@ -322,6 +326,10 @@ fn account(text: &str) -> Result<String, String> {
     if is_account { Ok(text.to_owned()) } else { Err(format!("`{text}` is not an account id: twelve digits")) }
 }
 
+fn duration_or_never(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { duration(text) }
+}
+
 fn poll_interval(text: &str) -> Result<Duration, String> {
     let wanted = duration(text)?;
     if wanted < Duration::from_mins(1) { Err("CloudWatch's data points are one minute apart: at least 60s".to_owned()) } else { Ok(wanted) }
@@ -356,6 +364,8 @@ mod tests {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
         assert!(poll_interval("59s").is_err());
+        assert_eq!(duration_or_never("0"), Ok(Duration::ZERO));
+        assert!(duration_or_never("0s").is_err());
     }
 
     #[test]

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use everseal_planner::paths::Beside;
 use everseal_planner::plan::{Step, StepId};
 use everseal_planner::{Arn, Check, Inventory, Plan, Reading, Service, State};
 
 use crate::cycle::is_executable;
 use crate::executor::{Aliases, Seen};
 use crate::tally::Tally;
+use tokio::time::Instant;
 
 /// The state of one scope between units of work.
 #[derive(Debug, Default)]
@@ -20,6 +22,10 @@ pub(super) struct View {
     pub(super) inventory: Option<Inventory>,
     /// The latest plan, without its compliant findings.
     pub(super) plan: Plan,
+    /// What lies beside the inventory's resources on data paths, as it was read last, for paths alone.
+    pub(super) beside: Option<Beside>,
+    /// When that was asked for, and under which revision of the policies.
+    beside_asked: Option<(Instant, String)>,
     /// Changes of the inventory so far, and how many of them the plan has seen.
     observed: u64,
     planned: u64,
@@ -46,6 +52,16 @@ pub(super) struct Planned {
 }
 
 impl View {
+    /// Paths are to be read again: it is time, or the policies ask about other resources.
+    pub(super) fn paths_are_due(&mut self, interval: Duration, revision: &str) -> bool {
+        let fresh = |(at, under): &(Instant, String)| at.elapsed() < interval && under == revision;
+        let due = !interval.is_zero() && !self.beside_asked.as_ref().is_some_and(fresh);
+        if due {
+            self.beside_asked = Some((Instant::now(), revision.to_owned()));
+        }
+        due
+    }
+
     pub(super) fn resync_begins(&mut self) {
         self.since_resync = Some(Vec::new());
         self.held.clear();
@@ -55,6 +71,9 @@ impl View {
     pub(super) fn resync_observed(&mut self, mut inventory: Inventory) {
         for seen in self.since_resync.take().unwrap_or_default() {
             inventory.absorb(seen.inventory, &seen.targets);
+        }
+        if let Some(beside) = Beside::take(&mut inventory) {
+            self.beside = Some(beside);
         }
         self.inventory = Some(inventory);
         self.touch();

@@ -17,7 +17,7 @@ use crate::error_policy::{self, Next};
 use crate::executor::{Executor, Seen, StepError, StepReport, StepResult};
 use crate::ledger::Actor;
 use crate::metrics::{StepOutcome, WorkResult};
-use crate::pass::{self, MAX_FACT_ROUNDS, Surroundings};
+use crate::pass::{self, Depth, MAX_FACT_ROUNDS, Surroundings};
 use crate::queue::{Done, Priority};
 
 /// Many resources change within moments of each other: they are planned again together.
@@ -47,9 +47,14 @@ impl<A: Account> ScopeLoop<A> {
     pub(super) async fn resync(&self, failures: u32) -> Ended {
         let (account, policies) = (self.account(), self.policies());
         let around = self.surroundings(&policies);
-        self.view.lock().await.resync_begins();
+        let depth = {
+            let mut view = self.view.lock().await;
+            view.resync_begins();
+            let due = view.paths_are_due(self.shared.options.paths_interval, &policies.revision);
+            if due { Depth::Paths } else { Depth::Plan }
+        };
         around.memory().changes_this_cycle = 0;
-        let inventory = pass::observe_all(&*account, &around).await;
+        let inventory = pass::observe_all(&*account, &around, depth).await;
         let services = around.reads(&self.scope).services;
         let unlisted = inventory.unlisted.clone();
         self.view.lock().await.resync_observed(inventory);
@@ -343,7 +348,8 @@ impl<A: Account> ScopeLoop<A> {
         }
         let Some(inventory) = &view.inventory else { return };
         let began = Instant::now();
-        let plan = around.plan(inventory);
+        let mut plan = around.plan(inventory);
+        let paths = view.beside.as_ref().and_then(|beside| around.judge_paths(inventory, beside, &mut plan));
         view.plan_took = began.elapsed();
         let planned = view.adopt(plan, revision, self.shared.clock.now());
         let (metrics, scope) = (&self.shared.metrics, &self.scope);
@@ -351,6 +357,15 @@ impl<A: Account> ScopeLoop<A> {
         metrics.drift_since(scope, planned.drift_since);
         let Some(inventory): Option<&Inventory> = view.inventory.as_ref() else { return };
         metrics.keys(scope, &inventory.keys);
-        self.shared.status.update(scope, |status| status.planned(&view.plan, planned.tally, inventory));
+        let read_at = view.beside.as_ref().map(|beside| beside.read_at);
+        if let Some(paths) = &paths {
+            metrics.paths(scope, paths.tally());
+        }
+        self.shared.status.update(scope, |status| {
+            status.planned(&view.plan, planned.tally, inventory);
+            if let Some(paths) = &paths {
+                status.traced(paths, read_at);
+            }
+        });
     }
 }

@@ -1,5 +1,10 @@
 //! Metrics that belong together, made together.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use everseal_planner::Scope;
+use everseal_planner::paths::Tally as PathTally;
 use prometheus::core::Collector;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, exponential_buckets,
@@ -28,6 +33,35 @@ impl Maker<'_> {
 
     pub(super) fn durations(&self, name: &str, help: &str, labels: &[&str], bounds: Vec<f64>) -> Result<HistogramVec, prometheus::Error> {
         self.add(HistogramVec::new(HistogramOpts::new(name, help).buckets(bounds), labels)?)
+    }
+}
+
+/// Data paths of all scopes together.
+#[derive(Debug)]
+pub(super) struct PathMetrics {
+    paths: IntGaugeVec,
+    by_scope: Mutex<BTreeMap<Scope, PathTally>>,
+}
+
+impl PathMetrics {
+    pub(super) fn register(make: &Maker<'_>) -> Result<Self, prometheus::Error> {
+        let help = "Data paths, counted by where data enters. sealed: encrypted at rest and in transit all the way. exposed: not sealed, \
+and the plan ends that. blocked: not sealed and the plan does not end it, because a step is blocked or only a person can; or broken: a need \
+fails and data does not get through. Paths of which something was not read are not counted.";
+        Ok(Self { paths: make.gauges("everseal_paths", help, &["state"])?, by_scope: Mutex::default() })
+    }
+
+    /// Replaces the counts of one scope; `None`: it is not reconciled any more.
+    pub(super) fn set(&self, scope: &Scope, tally: Option<PathTally>) {
+        let mut by_scope = self.by_scope.lock().unwrap_or_else(PoisonError::into_inner);
+        match tally {
+            Some(tally) => drop(by_scope.insert(scope.clone(), tally)),
+            None => drop(by_scope.remove(scope)),
+        }
+        let sum = |of: fn(&PathTally) -> u64| i64::try_from(by_scope.values().map(of).sum::<u64>()).unwrap_or(i64::MAX);
+        self.paths.with_label_values(&["sealed"]).set(sum(|tally| tally.sealed));
+        self.paths.with_label_values(&["exposed"]).set(sum(|tally| tally.exposed));
+        self.paths.with_label_values(&["blocked"]).set(sum(|tally| tally.blocked));
     }
 }
 

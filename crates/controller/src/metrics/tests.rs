@@ -7,7 +7,7 @@ use everseal_planner::Reading;
 use super::*;
 use crate::testing::{NOON, metrics, scope, value};
 
-/// Every name and label of DESIGN.md §8, `everseal_paths` and `process_*` aside.
+/// Every name and label of DESIGN.md §8, `process_*` aside.
 const CONTRACT: &[(&str, &[&str])] = &[
     ("everseal_resources", &["account", "region", "service", "state"]),
     ("everseal_drift", &["account", "check", "region", "service"]),
@@ -22,6 +22,7 @@ const CONTRACT: &[(&str, &[&str])] = &[
     ("everseal_firehose_kms_errors_total", &["account", "delivery_stream", "error", "region"]),
     ("everseal_firehose_data_loss_deadline_timestamp_seconds", &["account", "delivery_stream", "region"]),
     ("everseal_kms_key_state", &["account", "key", "region", "state"]),
+    ("everseal_paths", &["state"]),
     ("everseal_policy_info", &["name", "revision"]),
     ("everseal_policy_load_errors_total", &[]),
     ("everseal_policy_last_load_success", &[]),
@@ -69,6 +70,21 @@ fn use_all(metrics: &Metrics) {
     let key = key(Some("Enabled"));
     metrics.keys(&scope, &BTreeMap::from([(key.arn.clone(), key)]));
     metrics.policy_loaded(["finance"].into_iter(), "abc");
+    metrics.paths(&scope, PathTally::default());
+}
+
+#[tokio::test]
+async fn paths_of_scopes_are_added_up_and_leave_with_their_scope() {
+    let (metrics, registry) = metrics(Clock::starting_at(NOON));
+    let other = Scope { region: "eu-west-1".to_owned(), ..scope() };
+    metrics.paths(&scope(), PathTally { sealed: 2, exposed: 1, blocked: 0, unknown: 7 });
+    metrics.paths(&other, PathTally { sealed: 1, exposed: 0, blocked: 3, unknown: 0 });
+    let counts = || ["sealed", "exposed", "blocked"].map(|state| value(&registry, "everseal_paths", &[("state", state)]));
+    assert_eq!(counts(), [Some(3.0), Some(1.0), Some(3.0)]);
+    metrics.paths(&other, PathTally { sealed: 4, ..PathTally::default() });
+    assert_eq!(counts(), [Some(6.0), Some(1.0), Some(0.0)]);
+    metrics.forget_scope(&scope());
+    assert_eq!(counts(), [Some(4.0), Some(0.0), Some(0.0)]);
 }
 
 #[tokio::test]

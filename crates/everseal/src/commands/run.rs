@@ -41,6 +41,7 @@ async fn daemon(args: &RunArgs) -> Result<Outcome> {
     let options = DaemonOptions {
         interval: args.interval,
         kms_errors_interval: args.firehose_errors_interval,
+        paths_interval: args.paths_interval,
         dry_run: args.dry_run,
         ..DaemonOptions::default()
     };

@@ -3,12 +3,13 @@
 //!
 //! `users`, `sources` and `grants` read documents for whoever must be able to use a key before a resource moves to it.
 //! `build` makes the graph of everything that was observed (`nodes`, `hops`, `events`, `cloudfront`, `people`), `needs`
-//! judges what its hops need, `trace` follows it from every origin, `after` looks at it once the plan is made.
+//! judges what its hops need, `trace` follows it from every origin, `after` looks at it once the plan is made, `seal` makes findings of it.
 //!
 //! What must never happen here: a path called sealed of which something was not read; a fact of AWS that was guessed; an
 //! endpoint's secret on show; work that grows with the number of ways through the graph.
 
 mod after;
+mod beside;
 mod build;
 mod cloudfront;
 mod endpoint;
@@ -26,7 +27,12 @@ mod properties;
 mod report;
 pub(crate) mod roles;
 mod run;
+mod seal;
+#[cfg(test)]
+mod seal_tests;
 pub(crate) mod sources;
+#[cfg(test)]
+mod state_tests;
 #[cfg(test)]
 mod step_properties;
 #[cfg(test)]
@@ -35,8 +41,10 @@ mod trace;
 pub(crate) mod users;
 
 pub use after::after;
+pub use beside::Beside;
 pub use build::graph;
 pub use report::{Branch, Path, Paths, Tally, paths};
+pub use seal::judge;
 pub use trace::MOST_BRANCHES;
 
 pub(crate) use links::Links;

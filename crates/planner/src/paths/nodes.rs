@@ -7,7 +7,7 @@ use crate::document::{Answer, Document, Protected, transport};
 use crate::inventory::{Bucket, DataStream, DeliveryStream, Queue, Reading, Topic};
 use crate::plan::compare::{unreadable_words, why_unknown};
 use crate::plan::select::{Rule, Selection, select};
-use crate::policy::model::Spec;
+use crate::policy::model::{Mode, Spec};
 use crate::s3::desired::algorithm_words;
 use crate::s3::encryption::DEFAULT_KEY;
 use crate::{Arn, Inventory, Service};
@@ -106,6 +106,16 @@ pub(crate) struct Asked {
     pub(crate) key: Option<String>,
     /// The tags that decide were not read.
     pub(crate) unsure: bool,
+    /// The rule and where it stands; none where the resource is unmanaged.
+    pub(crate) ruled: Option<Ruled>,
+}
+
+/// Names a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ruled {
+    pub(crate) policy: String,
+    pub(crate) rule: String,
+    pub(crate) mode: Mode,
 }
 
 fn asked<'a, R: Rule + 'a>(
@@ -121,7 +131,8 @@ fn asked<'a, R: Rule + 'a>(
         Selection::Unmanaged => return Asked::default(),
     };
     let (refuses_http, key) = of(selected.rule);
-    Asked { refuses_http, key, unsure }
+    let ruled = Ruled { policy: selected.policy.metadata.name.clone(), rule: selected.rule.name().to_owned(), mode: selected.mode() };
+    Asked { refuses_http, key, unsure, ruled: Some(ruled) }
 }
 
 pub(crate) fn asked_of_bucket(run: &Run<'_>, inventory: &Inventory, bucket: &Bucket) -> Asked {

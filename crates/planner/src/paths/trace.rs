@@ -130,7 +130,7 @@ impl<'g> Traces<'g> {
 }
 
 /// The worst that each node reaches: worst first, each state runs back along the arrows from wherever it is found.
-fn worst(graph: &Graph) -> BTreeMap<&str, PathState> {
+pub(super) fn worst(graph: &Graph) -> BTreeMap<&str, PathState> {
     let mut backward: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for id in graph.hops.keys() {
         backward.entry(id.1.as_str()).or_default().push(id.0.as_str());

@@ -42,9 +42,12 @@ pub struct Plan {
 /// Judges everything in the inventory and orders what has to be done. Deterministic: the same input, the same plan.
 ///
 /// Keys are planned before the resources that need them, and what those need of a key's document is known only once
-/// they are planned: so where they need grants, everything is planned again with these.
+/// they are planned: so where they need grants, everything is planned again with these. Whole paths come last: they are
+/// judged as they will be once the plan is made.
 pub fn plan(cx: &Context<'_>) -> Plan {
-    without_paths(cx)
+    let mut plan = without_paths(cx);
+    crate::paths::judge(cx, &mut plan);
+    plan
 }
 
 /// The plan of each resource by itself and for those on its hops; whole paths are judged from it.

@@ -88,9 +88,16 @@ impl Reads {
     #[must_use]
     pub fn with_paths(mut self) -> Self {
         self.services.extend(Service::ALL.iter().copied().filter(|service| *service != Service::Rds));
-        self.bucket_encryption = true;
-        self.bucket_documents = true;
-        self.subscriptions = true;
+        self.with_path_facts()
+    }
+
+    /// Also what paths need of the services that are read anyway.
+    #[must_use]
+    pub fn with_path_facts(mut self) -> Self {
+        let (buckets, topics) = (self.services.contains(&Service::S3), self.services.contains(&Service::Sns));
+        self.bucket_encryption |= buckets;
+        self.bucket_documents |= buckets;
+        self.subscriptions |= topics;
         self.gate_facts = true;
         self.path_facts = true;
         self

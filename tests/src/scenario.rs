@@ -55,12 +55,21 @@ pub struct Expected {
     /// Fragments of the policy's errors; given: the policy must be refused.
     #[serde(default)]
     pub errors: Vec<String>,
+    /// Every way data takes, `origin → … → end` by names → how it stands, `exposed→sealed` where the plan changes that; given:
+    /// `everseal paths` must show exactly these.
+    pub paths: Option<BTreeMap<String, String>>,
     /// Exit code of `everseal plan`; absent: 2 where a finding is `drifted`, 1 with errors or where the
     /// inventory holds something unreadable, else 0.
     pub exit: Option<i32>,
 }
 
 impl Expected {
+    /// The exit code of `everseal paths`: something bad now, else something unknown or unread, else all sealed.
+    pub fn paths_exit(&self, unread: bool) -> i32 {
+        let now: BTreeSet<&str> = self.paths.iter().flat_map(BTreeMap::values).filter_map(|states| states.split('→').next()).collect();
+        if now.contains("exposed") || now.contains("broken") { 2 } else { i32::from(unread || now.contains("unknown")) }
+    }
+
     /// The exit code that the command must end with; `unread`: the inventory holds something that could not be read.
     pub fn exit(&self, unread: bool) -> i32 {
         let drifted = self.findings.iter().any(|finding| finding.ends_with(" drifted"));
@@ -152,7 +161,29 @@ fn judge_plan(scenario: &Scenario, policies: &PolicySet, inventory: &Inventory) 
     }
     wrong.extend(made.wanted_facts.iter().map(|arn| format!("gate facts of {arn} are not in inventory.json, and a step needs them")));
     wrong.extend(not_converging(&made, &cx));
+    if scenario.expected.paths.is_some() {
+        let shown = everseal_planner::render::paths_json(&everseal_planner::paths::paths(policies, &[inventory]));
+        wrong.extend(compare_paths(&scenario.expected, &shown));
+    }
     wrong
+}
+
+/// Everything in which the JSON of `everseal paths` is not as expected.
+pub fn compare_paths(expected: &Expected, json: &Value) -> Vec<String> {
+    let name = |id: &Value| {
+        let id = id.as_str().unwrap_or_default().to_owned();
+        if id.starts_with("arn:") { id.rsplit([':', '/']).next().unwrap_or_default().to_owned() } else { id }
+    };
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut found = Vec::new();
+    for branch in list(&json["paths"]).iter().flat_map(|path| list(&path["branches"])) {
+        let names: Vec<String> = list(&branch["nodes"]).iter().map(name).collect();
+        let (now, after) = (branch["now"].as_str().unwrap_or_default(), branch["after"].as_str().unwrap_or_default());
+        let stands = if now == after { now.to_owned() } else { format!("{now}→{after}") };
+        found.push(format!("{}: {stands}", names.join(" → ")));
+    }
+    let wanted: Vec<String> = expected.paths.iter().flatten().map(|(way, stands)| format!("{way}: {stands}")).collect();
+    difference("path", &wanted, &found)
 }
 
 /// Invariants 7 and 8 that hold for every plan, whatever the scenario expects.

@@ -125,6 +125,8 @@ pub(crate) struct World {
     pub(crate) panics: BTreeMap<Arn, u32>,
     /// A full pass takes this long; it shows what there was when it began.
     pub(crate) observe_takes: Duration,
+    /// How often what lies beside resources was asked for.
+    pub(crate) path_reads: usize,
     pub(crate) points: Result<Vec<KmsErrorPoint>, Unreadable>,
     /// Changes being made now, and the most there were of one resource at a time.
     pub(crate) in_hand: BTreeMap<Arn, usize>,
@@ -150,6 +152,7 @@ impl FakeAws {
                 unlisted: BTreeMap::new(),
                 panics: BTreeMap::new(),
                 observe_takes: Duration::ZERO,
+                path_reads: 0,
                 points: Ok(Vec::new()),
                 in_hand: BTreeMap::new(),
                 most_in_hand: 0,
@@ -205,6 +208,7 @@ impl Account for FakeAws {
             tokio::time::sleep(takes).await;
         }
         let mut world = self.world();
+        world.path_reads += usize::from(reads.path_facts);
         let stale = world.stale.as_ref().filter(|(until, _)| *until > Instant::now()).map(|(_, shown)| shown.clone());
         let shown = stale.unwrap_or(at_first);
         world.calls.push(match target {
@@ -306,6 +310,15 @@ fn only(
             bucket.notifications = Reading::NotRead;
             bucket.public_access = Reading::NotRead;
         }
+        for bucket in seen.buckets.values_mut().filter(|_| !reads.path_facts) {
+            bucket.logging_target = Reading::NotRead;
+        }
+    }
+    if reads.path_facts {
+        seen.path_facts = shown.path_facts;
+    }
+    if reads.subscriptions {
+        seen.subscriptions = shown.subscriptions;
     }
     if listed(Service::Kms) {
         let aliases = matches!(target, Target::Everything)

@@ -567,3 +567,80 @@ async fn a_running_scope_changes_its_way_in_only_with_the_policies() {
     assert!(second.is_sealed("a"));
     assert_eq!(first.world().calls.len(), before, "nothing goes the old way any more");
 }
+
+/// A bucket that notifies queue `a`, and everything beside them read.
+fn notifying() -> everseal_planner::Inventory {
+    let mut inventory = inventory(&["a"]);
+    let bucket = serde_json::json!({
+        "arn": "arn:aws:s3:::uploads", "name": "uploads", "encryption": {"algorithm": "AES256"}, "document": null, "website": false,
+        "logDeliveryAcl": false, "loggingTarget": null, "replication": [], "notifications": {"targets": [queue_arn("a")]},
+    });
+    let bucket: everseal_planner::inventory::Bucket = serde_json::from_value(bucket).unwrap();
+    inventory.buckets.insert(bucket.arn.clone(), bucket);
+    inventory.path_facts.event_rules = everseal_planner::Reading::Known(Vec::new());
+    inventory.path_facts.distributions = everseal_planner::Reading::Known(Vec::new());
+    inventory
+}
+
+const PATHS: &str = "  mode: enforce
+  s3:
+    - { name: buckets, atRest: { algorithm: AES256 } }
+  sqs:
+    - { name: queues, atRest: { encryption: SSE-SQS } }
+";
+
+#[tokio::test(start_paused = true)]
+async fn paths_are_read_at_first_and_once_an_interval_and_judged_at_every_plan() {
+    let account = FakeAws::new(notifying());
+    let interval = DaemonOptions { interval: Duration::from_mins(5), ..options() };
+    let audit = PATHS.replace("enforce", "audit");
+    let rig = Rig::start(vec![account.clone()], &audit, interval);
+    let paths = || ["sealed", "exposed", "blocked"].map(|state| rig.value("everseal_paths", &[("state", state)]));
+    pass_time(10).await;
+    assert_eq!(account.world().path_reads, 1);
+    assert_eq!(paths(), [Some(0.0), Some(0.0), Some(1.0)], "audit: the step that would seal the queue is blocked");
+    rig.policies.send(policies(PATHS)).unwrap();
+    pass_time(20).await;
+    assert!(account.is_sealed("a"));
+    assert_eq!(paths(), [Some(1.0), Some(0.0), Some(0.0)]);
+    let before = account.world().path_reads;
+    let passes = account.full_passes();
+    pass_time(50 * 60).await;
+    assert_eq!(account.world().path_reads, before, "not at every pass");
+    assert!(account.full_passes() >= passes + 9);
+    assert_eq!(paths(), [Some(1.0), Some(0.0), Some(0.0)], "passes without path facts do not make the paths forgotten");
+    pass_time(20 * 60).await;
+    assert_eq!(account.world().path_reads, before + 1);
+    let shown = rig.status.scopes()[0].paths.clone();
+    assert_eq!(shown.shown["paths"][0]["origin"], "arn:aws:s3:::uploads");
+    assert_eq!((shown.tally.sealed, shown.read_at), (1, Some(NOON)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interval_of_zero_never_reads_paths() {
+    let account = FakeAws::new(notifying());
+    let never = DaemonOptions { interval: Duration::from_mins(5), paths_interval: Duration::ZERO, ..options() };
+    let rig = Rig::start(vec![account.clone()], PATHS, never);
+    pass_time(3 * 3600).await;
+    assert_eq!(account.world().path_reads, 0);
+    assert_eq!(rig.value("everseal_paths", &[("state", "sealed")]), None);
+    assert!(rig.status.scopes()[0].findings.iter().all(|finding| finding.check != everseal_planner::Check::PathSealed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_path_is_found_at_every_plan_though_it_is_read_once_an_hour() {
+    let mut truth = notifying();
+    if let everseal_planner::Reading::Known(attributes) = &mut truth.queues.get_mut(&queue_arn("a")).unwrap().attributes {
+        attributes.kms_key = Some("alias/aws/sqs".to_owned());
+    }
+    let account = FakeAws::new(truth);
+    let rig = Rig::start(vec![account.clone()], PATHS, DaemonOptions { interval: Duration::from_mins(5), ..options() });
+    let found = || rig.status.scopes()[0].findings.iter().filter(|finding| finding.check == everseal_planner::Check::PathSealed).count();
+    for _ in 0..4 {
+        pass_time(400).await;
+        assert_eq!(found(), 1);
+        assert_eq!(rig.value("everseal_paths", &[("state", "blocked")]), Some(1.0));
+    }
+    assert_eq!(account.world().path_reads, 1);
+    assert!(account.writes().is_empty(), "a broken path is reported, never mended by lowering anything");
+}

@@ -76,7 +76,7 @@ fn use_all(metrics: &Metrics) {
 #[tokio::test]
 async fn paths_of_scopes_are_added_up_and_leave_with_their_scope() {
     let (metrics, registry) = metrics(Clock::starting_at(NOON));
-    let other = Scope { region: "eu-west-1".to_owned(), ..scope() };
+    let other = Scope { region: "us-east-1".to_owned(), ..scope() };
     metrics.paths(&scope(), PathTally { sealed: 2, exposed: 1, blocked: 0, unknown: 7 });
     metrics.paths(&other, PathTally { sealed: 1, exposed: 0, blocked: 3, unknown: 0 });
     let counts = || ["sealed", "exposed", "blocked"].map(|state| value(&registry, "everseal_paths", &[("state", state)]));

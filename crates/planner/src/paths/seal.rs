@@ -86,11 +86,36 @@ impl<'p> Judging<'p> {
     }
 
     fn judge(&self, draft: &mut Draft) {
-        for (id, (service, ruled)) in &self.managed {
-            let outside: Vec<&Hop> = self.hops(self.inward.get(id.as_str())).filter(|hop| !self.managed.contains_key(&hop.from)).collect();
-            let enters = !outside.is_empty() || !self.inward.contains_key(id.as_str());
-            let Some(arn) = Arn::parse(id).ok().filter(|_| enters && self.paths.after.nodes.contains_key(id)) else { continue };
-            self.judge_entry(draft, &self.subject(&arn, *service, ruled), &outside);
+        // What flows from a managed resource is that one's path, whatever stands between.
+        let mut behind: BTreeSet<&str> = BTreeSet::new();
+        for id in self.managed.keys() {
+            self.run_on(self.onward.get(id.as_str()).into_iter().flatten().map(|id| id.1.as_str()).collect(), &mut behind);
+        }
+        let mut judged: BTreeSet<&str> = BTreeSet::new();
+        for entered in [true, false] {
+            for (id, (service, ruled)) in &self.managed {
+                let outside: Vec<&Hop> = self.hops(self.inward.get(id.as_str())).filter(|hop| !self.is_ours(&hop.from, &behind)).collect();
+                // At last rings that nothing enters: they begin at their first resource.
+                let begins =
+                    if entered { !outside.is_empty() || !self.inward.contains_key(id.as_str()) } else { !judged.contains(id.as_str()) };
+                let Some((id, _)) = self.paths.after.nodes.get_key_value(id).filter(|_| begins) else { continue };
+                let Ok(arn) = Arn::parse(id) else { continue };
+                self.run_on(vec![id], &mut judged);
+                self.judge_entry(draft, &self.subject(&arn, *service, ruled), &outside);
+            }
+        }
+    }
+
+    fn is_ours(&self, id: &str, behind: &BTreeSet<&str>) -> bool {
+        self.managed.contains_key(id) || behind.contains(id)
+    }
+
+    /// Adds everything that is reached from `open`.
+    fn run_on(&self, mut open: Vec<&'p str>, reached: &mut BTreeSet<&'p str>) {
+        while let Some(node) = open.pop() {
+            if reached.insert(node) {
+                open.extend(self.onward.get(node).into_iter().flatten().map(|id| id.1.as_str()));
+            }
         }
     }
 
@@ -107,8 +132,8 @@ impl<'p> Judging<'p> {
         }
     }
 
-    fn judge_entry(&self, draft: &mut Draft, subject: &Subject, outside: &[&Hop]) {
-        let id = subject.resource.as_str();
+    fn judge_entry(&self, draft: &mut Draft, subject: &Subject, outside: &[&'p Hop]) {
+        let Some((id, _)) = self.paths.after.nodes.get_key_value(subject.resource.as_str()) else { return };
         let mut words =
             Words { expected: "encrypted at rest and in transit all the way, and everybody on it gets through".into(), ..Words::default() };
         let bad = self.reasons(id, outside);
@@ -123,7 +148,7 @@ impl<'p> Judging<'p> {
         let hops = outside.iter().map(|hop| hop.state()).max().unwrap_or(PathState::Sealed);
         let origins =
             outside.iter().filter_map(|hop| self.paths.after.nodes.get(&hop.from)).map(Node::state).max().unwrap_or(PathState::Sealed);
-        let state = self.worst.get(id).copied().unwrap_or(PathState::Unknown).max(hops).max(origins);
+        let state = self.worst.get(id.as_str()).copied().unwrap_or(PathState::Unknown).max(hops).max(origins);
         if state == PathState::Sealed {
             let now = self.paths.now.nodes.get(id).map(|_| self.now(id, outside));
             words.actual = if now == Some(PathState::Sealed) { "sealed".into() } else { "sealed once the plan's steps are made".into() };

@@ -104,6 +104,21 @@ fn only_managed_resources_are_judged_once_each_and_exemptions_hold() {
     assert_eq!(only(&plan).1.gate.as_ref().unwrap().name, Gate::Exemption);
 }
 
+#[test]
+fn what_flows_on_from_a_managed_resource_is_its_path_and_rings_begin_somewhere() {
+    let rule = "arn:aws:events:us-east-1:111122223333:rule/r";
+    let facts = json!({"eventRules": [{"arn": rule, "bus": "default", "enabled": true, "pattern": r#"{"source": ["aws.s3"]}"#, "targets": [{"id": "1", "arn": QUEUE}]}]});
+    let buckets = whole_bucket("data", &json!({"notifications": {"targets": [], "eventBridge": true}}));
+    let world = seen(&json!([]), &json!({"buckets": buckets, "queues": queue("orders", &json!({"kmsKey": KEY})), "pathFacts": facts}));
+    assert_eq!(found(&planned(MANAGED, &world)), [("data".to_owned(), State::Drifted)]);
+    let other = "arn:aws:sqs:us-east-1:111122223333:second";
+    let ring = merged(&[
+        queue("orders", &json!({"sqsManagedSse": true, "deadLetterQueue": other})),
+        queue("second", &json!({"sqsManagedSse": true, "deadLetterQueue": QUEUE})),
+    ]);
+    assert_eq!(found(&planned(MANAGED, &seen(&json!([]), &json!({ "queues": ring })))), [("orders".to_owned(), State::Compliant)]);
+}
+
 /// What was read beside resources an hour ago serves paths, and no gate.
 #[test]
 fn facts_kept_from_the_last_reading_judge_paths_and_nothing_else() {

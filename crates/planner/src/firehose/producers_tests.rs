@@ -60,7 +60,7 @@ fn a_role_that_iam_lets_put_records_gets_the_grant_on_a_listed_key() {
             "Condition": {"StringEquals": {"kms:ViaService": "firehose.us-east-1.amazonaws.com", "kms:CallerAccount": "111122223333"}}})
     );
     let document_step = plan.steps.iter().find(|step| step.check == Check::KmsKeyDocument).unwrap();
-    assert_eq!(plan.steps.iter().find(|step| step.check == PRODUCERS).unwrap().needs, [document_step.id.clone()]);
+    assert_eq!(plan.steps.iter().find(|step| step.check == PRODUCERS).unwrap().needs, std::slice::from_ref(&document_step.id));
     sim::make(&mut world, &document_step.resource, document_step.change.as_ref().unwrap());
     let again = planned(&listed(), &world);
     assert_eq!((state(&again, PRODUCERS), again.steps.len()), (State::Compliant, 0));

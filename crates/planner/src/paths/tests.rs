@@ -324,3 +324,23 @@ fn a_delivery_stream_that_was_not_read_may_write_to_any_bucket() {
         assert!(block.reason.contains(missing), "{}", block.reason);
     }
 }
+
+#[test]
+fn a_channel_writes_to_its_bucket_with_its_role() {
+    let role = "arn:aws:iam::111122223333:role/channel";
+    let channel = |key: Value| {
+        let mut channel = json!({"arn": "arn:aws:kinesis:us-east-1:111122223333:channel/c", "stream": "arn:aws:kinesis:us-east-1:111122223333:stream/s",
+            "bucket": BUCKET, "role": role});
+        if !key.is_null() {
+            channel["kmsKey"] = key;
+        }
+        json!({"buckets": bucket("data", &json!({})), "pathFacts": {"channels": [channel]}})
+    };
+    let arn = Arn::parse(BUCKET).unwrap();
+    let users = with(&inventory(&json!([]), &channel(json!(null))), |cx| users_of_bucket(cx, &arn, true)).unwrap();
+    assert_eq!((users.len(), &users[0].principal), (1, &Principal::Aws(role.into())));
+    assert_eq!(users[0].actions, ["kms:GenerateDataKey", "kms:Decrypt"]);
+    // Under a key of its own it needs nothing of the bucket's.
+    let own = with(&inventory(&json!([]), &channel(json!("alias/own"))), |cx| users_of_bucket(cx, &arn, true)).unwrap();
+    assert!(own.is_empty());
+}

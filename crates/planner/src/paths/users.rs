@@ -32,6 +32,8 @@ const GET_VERSION: Use = Use { action: "s3:GetObjectVersion", needs: READ, verb:
 const PUT: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "writes to" };
 const DELIVER: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "delivers Firehose records to" };
 
+const CHANNEL: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "writes records of a data stream to" };
+
 /// Who sends to a queue and who receives from it. `Err`: they can't be told, and why.
 pub(crate) fn users_of_queue(cx: &Context<'_>, links: &Links<'_>, arn: &Arn) -> Result<Vec<KeyUser>, Block> {
     let inventory = cx.inventory;
@@ -95,6 +97,13 @@ pub(crate) fn users_of_bucket(cx: &Context<'_>, arn: &Arn, bucket_key: bool) -> 
     }
     for (stream, destination) in deliveries_to(inventory, arn).filter(|(_, destination)| destination.kms_key.is_none()) {
         add(&mut users, with_objects(&firehose_role(&used, stream, destination), arn, bucket_key, &[]));
+    }
+    for channel in inventory.path_facts.channels.known().into_iter().flatten() {
+        if let (Some(role), None, true) = (&channel.role, &channel.kms_key, channel.bucket.as_ref() == Some(arn)) {
+            let mut writer = used.user(Principal::Aws(role.to_string()), &CHANNEL, used.forwarded(role.as_str()));
+            writer.role = format!("{role} (role of channel {}, which writes to {})", channel.arn.name(), used.name());
+            add(&mut users, with_objects(&writer, arn, bucket_key, &[]));
+        }
     }
     Ok(users)
 }

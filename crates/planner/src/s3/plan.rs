@@ -126,7 +126,7 @@ impl Judging<'_> {
         let mut notes = Vec::new();
         if difference.changes_bucket_key || (difference.begins_kms && difference.after.bucket_key) {
             notes.push(format!(
-                "IAM policies with a condition on kms:EncryptionContext:aws:s3:arn must name {} of this bucket from then on; they are not read here.",
+                "IAM policies with a condition on kms:EncryptionContext:aws:s3:arn must name {} of this bucket from then on; those of roles that nothing shows to use the bucket are not read.",
                 if difference.after.bucket_key { "the ARN" } else { "the object ARNs" }
             ));
         }

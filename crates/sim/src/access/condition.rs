@@ -9,6 +9,7 @@ use time::{Date, OffsetDateTime, PrimitiveDateTime};
 
 use super::RequestContext;
 use super::document::like;
+use super::statement::Texts;
 
 /// Stands for a variable that the request does not carry: no text of a request holds it, so it matches nothing.
 const MISSING: &str = "\u{0}";
@@ -32,20 +33,23 @@ pub(super) fn expand(pattern: &str, context: &RequestContext) -> String {
     out
 }
 
-/// All lines hold: operators and keys are joined by AND, values by OR.
-pub(super) fn holds(condition: &Value, context: &RequestContext, variables: bool) -> bool {
-    let Value::Object(operators) = condition else { return false };
-    operators.iter().all(|(operator, keys)| {
-        let Value::Object(keys) = keys else { return false };
-        keys.iter().all(|(key, wanted)| {
-            let wanted: Vec<String> = match wanted {
-                Value::Array(values) => values.iter().map(text).collect(),
-                one => vec![text(one)],
-            };
-            let wanted = if variables { wanted.iter().map(|value| expand(value, context)).collect() } else { wanted };
-            line_holds(operator, context.get(&key.to_ascii_lowercase()), &wanted)
-        })
-    })
+/// What must hold of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Condition(Box<[Line]>);
+
+#[derive(Debug, Clone)]
+struct Line {
+    /// `None`: no operator that there is, or not written as one. Such a line never holds.
+    operator: Option<Operator>,
+    /// In lower case.
+    key: Box<str>,
+    wanted: Texts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Null,
+    Compare { set: Option<Set>, test: Test, negated: bool, if_exists: bool },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,55 +58,146 @@ enum Set {
     All,
 }
 
-fn line_holds(operator: &str, present: Option<&Vec<String>>, wanted: &[String]) -> bool {
-    let operator = operator.to_ascii_lowercase();
-    let present = present.filter(|values| !values.is_empty());
-    if operator == "null" {
-        return wanted.iter().any(|value| value.eq_ignore_ascii_case(if present.is_none() { "true" } else { "false" }));
+/// The positive test behind an operator's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Test {
+    Equals,
+    EqualsIgnoreCase,
+    Like,
+    Arn,
+    Bool,
+    Numeric(Order),
+    Date(Order),
+    IpAddress,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Condition {
+    /// `None`: the statement has none, and holds always.
+    pub(super) fn read(written: Option<&Value>) -> Self {
+        let never = || Line { operator: None, key: "".into(), wanted: Texts::new(std::iter::empty()) };
+        let Some(written) = written else { return Self(Box::default()) };
+        let Value::Object(operators) = written else { return Self(Box::new([never()])) };
+        let mut lines = Vec::new();
+        for (name, keys) in operators {
+            let Value::Object(keys) = keys else {
+                lines.push(never());
+                continue;
+            };
+            let operator = Operator::read(&name.to_ascii_lowercase());
+            lines.extend(keys.iter().map(|(key, wanted)| Line {
+                operator,
+                key: key.to_ascii_lowercase().into(),
+                wanted: match wanted {
+                    Value::Array(values) => Texts::new(values.iter().map(text)),
+                    one => Texts::new(std::iter::once(text(one))),
+                },
+            }));
+        }
+        Self(lines.into())
     }
-    let (set, operator) = match operator.split_once(':') {
-        Some(("foranyvalue", rest)) => (Some(Set::Any), rest),
-        Some(("forallvalues", rest)) => (Some(Set::All), rest),
-        Some(_) => return false,
-        None => (None, operator.as_str()),
-    };
-    let (operator, if_exists) = operator.strip_suffix("ifexists").map_or((operator, false), |rest| (rest, true));
-    let Some((test, negated)) = test(operator) else { return false };
-    let Some(present) = present else {
-        // An absent key fails, except for `IfExists`, `ForAllValues`, and a negated test that is not `ForAnyValue`.
-        return if_exists || set == Some(Set::All) || (negated && set.is_none());
-    };
-    let one = |actual: &String| wanted.iter().any(|wanted| test(wanted, actual)) != negated;
-    match set {
-        Some(Set::All) => present.iter().all(one),
-        Some(Set::Any) | None => present.iter().any(one),
+
+    /// All lines hold: operators and keys are joined by AND, values by OR.
+    pub(super) fn holds(&self, context: &RequestContext, variables: bool) -> bool {
+        self.0.iter().all(|line| {
+            let Line { operator, key, wanted } = line;
+            let present = context.get(&**key).filter(|values| !values.is_empty());
+            let wants = |test: &dyn Fn(&str) -> bool| {
+                wanted.any(|value| if variables && value.contains("${") { test(&expand(value, context)) } else { test(value) })
+            };
+            operator.is_some_and(|operator| operator.holds(present, wants))
+        })
     }
 }
 
-type Test = fn(&str, &str) -> bool;
+impl Operator {
+    /// From its name in lower case.
+    fn read(name: &str) -> Option<Self> {
+        if name == "null" {
+            return Some(Self::Null);
+        }
+        let (set, name) = match name.split_once(':') {
+            Some(("foranyvalue", rest)) => (Some(Set::Any), rest),
+            Some(("forallvalues", rest)) => (Some(Set::All), rest),
+            Some(_) => return None,
+            None => (None, name),
+        };
+        let (name, if_exists) = name.strip_suffix("ifexists").map_or((name, false), |rest| (rest, true));
+        Some(Self::Compare { set, test: Test::read(name)?, negated: name.contains("not"), if_exists })
+    }
 
-/// The positive test behind an operator's name in lower case, and whether the operator negates it.
-fn test(operator: &str) -> Option<(Test, bool)> {
-    let test: Test = match operator {
-        "stringequals" | "stringnotequals" => |wanted, actual| wanted == actual,
-        "stringequalsignorecase" | "stringnotequalsignorecase" => |wanted, actual| wanted.eq_ignore_ascii_case(actual),
-        "stringlike" | "stringnotlike" => like,
-        "arnlike" | "arnequals" | "arnnotlike" | "arnnotequals" => arn_like,
-        "bool" => |wanted, actual| is_boolean(wanted) && wanted.eq_ignore_ascii_case(actual),
-        "numericequals" | "numericnotequals" => |wanted, actual| number(wanted, actual) == Some(Ordering::Equal),
-        "numericlessthan" => |wanted, actual| number(wanted, actual) == Some(Ordering::Less),
-        "numericlessthanequals" => |wanted, actual| number(wanted, actual).is_some_and(Ordering::is_le),
-        "numericgreaterthan" => |wanted, actual| number(wanted, actual) == Some(Ordering::Greater),
-        "numericgreaterthanequals" => |wanted, actual| number(wanted, actual).is_some_and(Ordering::is_ge),
-        "dateequals" | "datenotequals" => |wanted, actual| date(wanted, actual) == Some(Ordering::Equal),
-        "datelessthan" => |wanted, actual| date(wanted, actual) == Some(Ordering::Less),
-        "datelessthanequals" => |wanted, actual| date(wanted, actual).is_some_and(Ordering::is_le),
-        "dategreaterthan" => |wanted, actual| date(wanted, actual) == Some(Ordering::Greater),
-        "dategreaterthanequals" => |wanted, actual| date(wanted, actual).is_some_and(Ordering::is_ge),
-        "ipaddress" | "notipaddress" => in_network,
-        _ => return None,
-    };
-    Some((test, operator.contains("not")))
+    /// `wants`: one of the wanted values passes a test.
+    fn holds(self, present: Option<&Vec<String>>, wants: impl Fn(&dyn Fn(&str) -> bool) -> bool) -> bool {
+        let Self::Compare { set, test, negated, if_exists } = self else {
+            return wants(&|value| value.eq_ignore_ascii_case(if present.is_none() { "true" } else { "false" }));
+        };
+        let Some(present) = present else {
+            // An absent key fails, except for `IfExists`, `ForAllValues`, and a negated test that is not `ForAnyValue`.
+            return if_exists || set == Some(Set::All) || (negated && set.is_none());
+        };
+        let one = |actual: &String| wants(&|wanted| test.passes(wanted, actual)) != negated;
+        match set {
+            Some(Set::All) => present.iter().all(one),
+            Some(Set::Any) | None => present.iter().any(one),
+        }
+    }
+}
+
+impl Test {
+    fn read(name: &str) -> Option<Self> {
+        Some(match name {
+            "stringequals" | "stringnotequals" => Self::Equals,
+            "stringequalsignorecase" | "stringnotequalsignorecase" => Self::EqualsIgnoreCase,
+            "stringlike" | "stringnotlike" => Self::Like,
+            "arnlike" | "arnequals" | "arnnotlike" | "arnnotequals" => Self::Arn,
+            "bool" => Self::Bool,
+            "numericequals" | "numericnotequals" => Self::Numeric(Order::Equal),
+            "numericlessthan" => Self::Numeric(Order::Less),
+            "numericlessthanequals" => Self::Numeric(Order::LessOrEqual),
+            "numericgreaterthan" => Self::Numeric(Order::Greater),
+            "numericgreaterthanequals" => Self::Numeric(Order::GreaterOrEqual),
+            "dateequals" | "datenotequals" => Self::Date(Order::Equal),
+            "datelessthan" => Self::Date(Order::Less),
+            "datelessthanequals" => Self::Date(Order::LessOrEqual),
+            "dategreaterthan" => Self::Date(Order::Greater),
+            "dategreaterthanequals" => Self::Date(Order::GreaterOrEqual),
+            "ipaddress" | "notipaddress" => Self::IpAddress,
+            _ => return None,
+        })
+    }
+
+    fn passes(self, wanted: &str, actual: &str) -> bool {
+        match self {
+            Self::Equals => wanted == actual,
+            Self::EqualsIgnoreCase => wanted.eq_ignore_ascii_case(actual),
+            Self::Like => like(wanted, actual),
+            Self::Arn => arn_like(wanted, actual),
+            Self::Bool => is_boolean(wanted) && wanted.eq_ignore_ascii_case(actual),
+            Self::Numeric(order) => number(wanted, actual).is_some_and(|is| order.has(is)),
+            Self::Date(order) => date(wanted, actual).is_some_and(|is| order.has(is)),
+            Self::IpAddress => in_network(wanted, actual),
+        }
+    }
+}
+
+impl Order {
+    const fn has(self, is: Ordering) -> bool {
+        match self {
+            Self::Equal => is.is_eq(),
+            Self::Less => is.is_lt(),
+            Self::LessOrEqual => is.is_le(),
+            Self::Greater => is.is_gt(),
+            Self::GreaterOrEqual => is.is_ge(),
+        }
+    }
 }
 
 fn is_boolean(text: &str) -> bool {

@@ -3,14 +3,46 @@
 use serde_json::{Map, Value};
 
 use super::condition;
-use super::principal;
+use super::statement::Statement;
 use super::{Caller, RequestContext};
 
-/// A parsed document.
+/// A document as somebody wrote it: what a service looks at when it accepts one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Document {
+pub(crate) struct Written {
     statements: Vec<Map<String, Value>>,
     /// `${…}` are variables: not in documents of the old version. [IAM JSON policy elements: Version]
+    variables: bool,
+}
+
+impl Written {
+    /// Parses a document's text. `None`: it is not one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let Value::Object(mut body) = serde_json::from_str(text).ok()? else { return None };
+        let variables = body.get("Version").and_then(Value::as_str) == Some("2012-10-17");
+        let object = |value| if let Value::Object(statement) = value { Some(statement) } else { None };
+        let statements: Vec<_> = match body.get_mut("Statement")?.take() {
+            Value::Array(list) => list.into_iter().map(object).collect::<Option<_>>()?,
+            one => vec![object(one)?],
+        };
+        let has_effect = |one: &Map<String, Value>| matches!(one.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny"));
+        statements.iter().all(has_effect).then_some(Self { statements, variables })
+    }
+
+    /// Its statements; each has an effect.
+    pub(crate) fn statements(&self) -> &[Map<String, Value>] {
+        &self.statements
+    }
+
+    /// The same to be kept, and to judge requests by.
+    pub(crate) fn document(&self) -> Document {
+        Document { statements: self.statements.iter().map(Statement::read).collect(), variables: self.variables }
+    }
+}
+
+/// A parsed document.
+#[derive(Debug, Clone)]
+pub struct Document {
+    statements: Box<[Statement]>,
     variables: bool,
 }
 
@@ -41,46 +73,32 @@ pub struct Question<'a> {
 impl Document {
     /// Parses a document's text. `None`: it is not one.
     pub fn parse(text: &str) -> Option<Self> {
-        let Value::Object(body) = serde_json::from_str(text).ok()? else { return None };
-        let statements = match body.get("Statement")? {
-            Value::Array(list) => list.iter().map(|one| one.as_object().cloned()).collect::<Option<Vec<_>>>()?,
-            Value::Object(one) => vec![one.clone()],
-            _ => return None,
-        };
-        if statements.iter().any(|statement| !matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny"))) {
-            return None;
-        }
-        let variables = body.get("Version").and_then(Value::as_str) == Some("2012-10-17");
-        Some(Self { statements, variables })
+        Some(Written::parse(text)?.document())
     }
 
     /// The same for a role's trust policy, whose statements name no resource: the role itself is it.
     pub fn parse_trust(text: &str) -> Option<Self> {
-        let mut document = Self::parse(text)?;
-        for statement in &mut document.statements {
+        let mut written = Written::parse(text)?;
+        for statement in &mut written.statements {
             if statement.contains_key("Resource") || statement.contains_key("NotResource") {
                 return None;
             }
             statement.insert("Resource".to_owned(), Value::String("*".to_owned()));
         }
-        Some(document)
-    }
-
-    /// Its statements, as written.
-    pub fn statements(&self) -> &[Map<String, Value>] {
-        &self.statements
+        Some(written.document())
     }
 
     /// What it says of a request. A principal that an Allow names by its account counts only as `naming` says.
     pub(crate) fn judge(&self, question: Question<'_>, naming: Naming) -> Verdict {
+        let action = question.action.to_ascii_lowercase();
         let mut verdict = Verdict::Silent;
         for statement in &self.statements {
-            let deny = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
             // A Deny for an account is for everybody in it. [IAM JSON policy elements: Principal, AWS account principals]
-            if !self.matches(statement, question, if deny { Naming::Account } else { naming }) {
+            let naming = if statement.denies { Naming::Account } else { naming };
+            if !self.matches(statement, question, &action, naming) {
                 continue;
             }
-            if deny {
+            if statement.denies {
                 return Verdict::Deny;
             }
             verdict = Verdict::Allow;
@@ -88,15 +106,19 @@ impl Document {
         verdict
     }
 
-    fn matches(&self, statement: &Map<String, Value>, question: Question<'_>, naming: Naming) -> bool {
-        let action = question.action.to_ascii_lowercase();
+    fn matches(&self, statement: &Statement, question: Question<'_>, action: &str, naming: Naming) -> bool {
+        let Statement { denies: _, who, actions, resources, condition } = statement;
         let resource = |pattern: &str| {
-            like(&if self.variables { condition::expand(pattern, question.context) } else { pattern.to_owned() }, question.resource)
+            if self.variables && pattern.contains("${") {
+                like(&condition::expand(pattern, question.context), question.resource)
+            } else {
+                like(pattern, question.resource)
+            }
         };
-        principal::names(statement, question.principal, naming)
-            && one_of(statement, "Action", "NotAction", |pattern| like(&pattern.to_ascii_lowercase(), &action))
-            && one_of(statement, "Resource", "NotResource", resource)
-            && statement.get("Condition").is_none_or(|condition| condition::holds(condition, question.context, self.variables))
+        who.include(question.principal, naming)
+            && actions.cover(|pattern| like(pattern, action))
+            && resources.cover(resource)
+            && condition.holds(question.context, self.variables)
     }
 }
 
@@ -110,24 +132,6 @@ pub(crate) enum Naming {
     Session,
     /// Also by its account: IAM policies there decide further.
     Account,
-}
-
-pub(super) fn list(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
-        Value::String(one) => vec![one.as_str()],
-        _ => Vec::new(),
-    }
-}
-
-fn one_of(statement: &Map<String, Value>, name: &str, not_name: &str, test: impl Fn(&str) -> bool) -> bool {
-    if let Some(patterns) = statement.get(name) {
-        list(patterns).into_iter().any(test)
-    } else if let Some(patterns) = statement.get(not_name) {
-        !list(patterns).into_iter().any(test)
-    } else {
-        false
-    }
 }
 
 /// `*` is any run of characters, `?` exactly one.

@@ -8,6 +8,7 @@ mod condition;
 mod decide;
 mod document;
 mod principal;
+mod statement;
 
 #[cfg(test)]
 mod against_planner;
@@ -17,8 +18,8 @@ mod tests;
 pub use caller::Caller;
 pub(crate) use decide::Identity;
 pub use decide::{Access, Denial};
-pub(crate) use document::like;
 pub use document::{Document, Verdict};
+pub(crate) use document::{Written, like};
 
 use std::collections::BTreeMap;
 

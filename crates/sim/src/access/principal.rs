@@ -3,33 +3,86 @@
 use serde_json::{Map, Value};
 
 use super::Caller;
-use super::document::{Naming, list};
+use super::document::Naming;
+use super::statement::{Texts, strings};
 
-/// A document of an identity names nobody: it is about that identity.
-pub(super) fn names(statement: &Map<String, Value>, caller: Option<&Caller>, naming: Naming) -> bool {
-    let Some(caller) = caller else { return true };
-    if let Some(principal) = statement.get("Principal") {
-        is_among(principal, caller, naming)
-    } else if let Some(principal) = statement.get("NotPrincipal") {
-        !is_spared(principal, caller)
-    } else {
-        false
+/// Whom a statement is about.
+#[derive(Debug, Clone)]
+pub(super) enum Who {
+    /// It has neither element. A document of an identity names nobody: it is about that identity.
+    Unnamed,
+    /// `Principal`.
+    Among(People),
+    /// `NotPrincipal`.
+    Except(People),
+}
+
+/// Who is listed.
+#[derive(Debug, Clone)]
+pub(super) enum People {
+    /// `"*"` and `{"AWS": "*"}` are equivalent: services and unsigned requests are included.
+    Everybody,
+    Listed {
+        aws: Texts,
+        services: Texts,
+    },
+}
+
+impl Who {
+    pub(super) fn read(written: &Map<String, Value>) -> Self {
+        match (written.get("Principal"), written.get("NotPrincipal")) {
+            (Some(listed), _) => Self::Among(People::read(listed)),
+            (None, Some(listed)) => Self::Except(People::read(listed)),
+            (None, None) => Self::Unnamed,
+        }
+    }
+
+    /// `None`: the identity itself.
+    pub(super) fn include(&self, caller: Option<&Caller>, naming: Naming) -> bool {
+        let Some(caller) = caller else { return true };
+        match self {
+            Self::Unnamed => false,
+            Self::Among(people) => people.have(caller, naming),
+            Self::Except(people) => !people.spare(caller),
+        }
     }
 }
 
-fn is_among(principal: &Value, caller: &Caller, naming: Naming) -> bool {
-    // `"*"` and `{"AWS": "*"}` are equivalent: everybody, services and unsigned requests included.
-    let Value::Object(kinds) = principal else { return principal.as_str() == Some("*") };
-    let members = |kind: &str| kinds.get(kind).map(list).unwrap_or_default();
-    if members("AWS").contains(&"*") {
-        return true;
+impl People {
+    fn read(principal: &Value) -> Self {
+        let of_kind = |kind: &str| {
+            let listed = principal.as_object().and_then(|kinds| kinds.get(kind));
+            Texts::new(listed.into_iter().flat_map(strings).map(str::to_owned))
+        };
+        let aws = of_kind("AWS");
+        if principal.as_str() == Some("*") || aws.have("*") {
+            return Self::Everybody;
+        }
+        Self::Listed { aws, services: of_kind("Service") }
     }
-    match caller {
-        Caller::Service { name, .. } => members("Service").iter().any(|listed| listed.eq_ignore_ascii_case(name)),
-        Caller::Anonymous => false,
-        Caller::Root { account } | Caller::User { account, .. } | Caller::Role { account, .. } => {
-            let by_account = naming == Naming::Account || matches!(caller, Caller::Root { .. });
-            members("AWS").into_iter().any(|listed| is_named(listed, caller, naming) || (by_account && is_account(listed, account)))
+
+    fn have(&self, caller: &Caller, naming: Naming) -> bool {
+        let Self::Listed { aws, services } = self else { return true };
+        match caller {
+            Caller::Service { name, .. } => services.any(|listed| listed.eq_ignore_ascii_case(name)),
+            Caller::Anonymous => false,
+            Caller::Root { account } | Caller::User { account, .. } | Caller::Role { account, .. } => {
+                let by_account = naming == Naming::Account || matches!(caller, Caller::Root { .. });
+                aws.any(|listed| is_named(listed, caller, naming) || (by_account && is_account(listed, account)))
+            }
+        }
+    }
+
+    /// `NotPrincipal` spares a caller only if everything that it is part of is listed: a user and its account, a session,
+    /// its role and the account. [IAM JSON policy elements: `NotPrincipal`, "you must also specify the account ARN"]
+    fn spare(&self, caller: &Caller) -> bool {
+        let Self::Listed { aws, .. } = self else { return true };
+        match caller {
+            Caller::Root { account } => aws.any(|listed| is_account(listed, account)),
+            Caller::User { account, arn } | Caller::Role { account, arn, .. } => {
+                aws.any(|listed| listed == caller.arn() || listed == arn) && aws.any(|listed| is_account(listed, account))
+            }
+            Caller::Service { .. } | Caller::Anonymous => self.have(caller, Naming::Itself),
         }
     }
 }
@@ -41,22 +94,4 @@ fn is_named(listed: &str, caller: &Caller, naming: Naming) -> bool {
 
 fn is_account(listed: &str, account: &str) -> bool {
     listed == account || listed.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")) == Some(account)
-}
-
-/// `NotPrincipal` spares a caller only if everything that it is part of is listed: a user and its account, a session, its
-/// role and the account. [IAM JSON policy elements: `NotPrincipal`, "you must also specify the account ARN"]
-fn is_spared(principal: &Value, caller: &Caller) -> bool {
-    let Value::Object(kinds) = principal else { return principal.as_str() == Some("*") };
-    let aws = kinds.get("AWS").map(list).unwrap_or_default();
-    if aws.contains(&"*") {
-        return true;
-    }
-    match caller {
-        Caller::Root { account } => aws.iter().any(|listed| is_account(listed, account)),
-        Caller::User { account, arn } | Caller::Role { account, arn, .. } => {
-            let itself = aws.iter().any(|listed| *listed == caller.arn() || listed == arn);
-            itself && aws.iter().any(|listed| is_account(listed, account))
-        }
-        Caller::Service { .. } | Caller::Anonymous => is_among(principal, caller, Naming::Itself),
-    }
 }

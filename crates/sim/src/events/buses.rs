@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Bus, Place, Request, invalid, no_such_bus, not_found, page};
-use crate::access::Document;
+use crate::access::{Document, Written};
 use crate::error::ApiError;
 use crate::world::World;
 
@@ -95,8 +95,8 @@ pub(super) fn put_permission(world: &mut World, request: &Request<'_>) -> Result
 }
 
 fn statements_of(bus: &Bus) -> Vec<Value> {
-    let document = bus.policy.as_ref().map(|(_, document)| document.statements()).unwrap_or_default();
-    document.iter().cloned().map(Value::Object).collect()
+    let written = bus.policy.as_ref().and_then(|(text, _)| Written::parse(text));
+    written.map(|written| written.statements().iter().cloned().map(Value::Object).collect()).unwrap_or_default()
 }
 
 pub(super) fn remove_permission(world: &mut World, request: &Request<'_>) -> Result<Value, ApiError> {

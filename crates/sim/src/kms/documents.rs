@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Input, found, managed};
-use crate::access::{Access, Document, RequestContext};
+use crate::access::{Access, Document, RequestContext, Written};
 use crate::error::ApiError;
 use crate::wire::json as wire;
 use crate::world::{Origin, World};
@@ -68,8 +68,8 @@ pub(super) fn parse(text: &str) -> Result<Document, ApiError> {
     if text.len() > LONGEST {
         return Err(ApiError::bad_request("LimitExceededException", format!("The key policy is longer than {LONGEST} bytes.")));
     }
-    let document = Document::parse(text).ok_or_else(|| malformed("The policy is not a valid policy document."))?;
-    for statement in document.statements() {
+    let written = Written::parse(text).ok_or_else(|| malformed("The policy is not a valid policy document."))?;
+    for statement in written.statements() {
         if !matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny")) {
             return Err(malformed("Policy contains a statement without a valid Effect."));
         }
@@ -81,7 +81,7 @@ pub(super) fn parse(text: &str) -> Result<Document, ApiError> {
             return Err(malformed("Policy contains a statement with one or more invalid principals."));
         }
     }
-    Ok(document)
+    Ok(written.document())
 }
 
 /// Principals must exist. The unique id of one that was deleted does not: that is how it looks in a stale document.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Input, Organization, own, paged};
-use crate::access::Document;
+use crate::access::{Document, Written};
 use crate::error::ApiError;
 use crate::wire::json as wire;
 use crate::world::World;
@@ -72,7 +72,7 @@ fn content(input: &Input, kind: Kind) -> Result<Option<(String, Document)>, ApiE
     }
     let malformed =
         || ApiError::bad_request("MalformedPolicyDocumentException", "The provided policy document does not meet the requirements.");
-    let document = Document::parse(text).ok_or_else(malformed)?;
+    let written = Written::parse(text).ok_or_else(malformed)?;
     // [RCP syntax: Effect only Deny, Principal only `"*"`, no bare `"Action": "*"`, no NotAction, no NotPrincipal]
     let allowed = |statement: &serde_json::Map<String, Value>| match kind {
         Kind::Service => !statement.contains_key("Principal") && !statement.contains_key("NotPrincipal"),
@@ -83,7 +83,7 @@ fn content(input: &Input, kind: Kind) -> Result<Option<(String, Document)>, ApiE
                 && statement.get("Action").is_some_and(|action| *action != json!("*") && *action != json!(["*"]))
         }
     };
-    if document.statements().iter().all(allowed) { Ok(Some((text.to_owned(), document))) } else { Err(malformed()) }
+    if written.statements().iter().all(allowed) { Ok(Some((text.to_owned(), written.document()))) } else { Err(malformed()) }
 }
 
 fn summary(organization: &Organization, id: &str, policy: &Policy) -> Value {

@@ -113,7 +113,7 @@ pub(super) struct DefaultEncryption {
 /// A bucket policy: as written, and read.
 #[derive(Debug)]
 pub(super) struct BucketDocument {
-    pub(super) text: String,
+    pub(super) text: Box<str>,
     pub(super) parsed: Document,
     /// S3 calls it public. [S3: The meaning of "public"]
     pub(super) is_public: bool,

@@ -6,7 +6,7 @@ use super::bucket::{BucketDocument, PublicAccessBlock};
 use super::buckets::change;
 use super::request::{Request, access_denied, answer, bucket_mut, effective_block, malformed_xml};
 use super::{Handler, public};
-use crate::access::{Caller, Document};
+use crate::access::{Caller, Written};
 use crate::error::ApiError;
 use crate::http::Reply;
 use crate::wire::xml::Element;
@@ -48,7 +48,7 @@ fn admit(world: &World, request: &Request<'_>, action: &str) -> Result<(), ApiEr
 fn get(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     admit(world, request, "s3:GetBucketPolicy")?;
     let document = request.find(world)?.document.as_ref().ok_or_else(|| no_policy(request))?;
-    Ok(Reply::new(200, "application/json", document.text.clone()))
+    Ok(Reply::new(200, "application/json", document.text.to_string()))
 }
 
 fn no_policy(request: &Request<'_>) -> ApiError {
@@ -109,9 +109,8 @@ pub(super) fn read(text: &str, bucket: &str) -> Result<BucketDocument, ApiError>
         _ => return Err(malformed("Missing required field Statement")),
     }
     let text = Value::Object(body).to_string();
-    let parsed = Document::parse(&text).ok_or_else(|| malformed("Invalid policy syntax."))?;
-    let is_public = public::is_public(&parsed);
-    Ok(BucketDocument { text, parsed, is_public })
+    let written = Written::parse(&text).ok_or_else(|| malformed("Invalid policy syntax."))?;
+    Ok(BucketDocument { parsed: written.document(), is_public: public::is_public(&written), text: text.into() })
 }
 
 fn check(statement: &mut Map<String, Value>, bucket: &str) -> Result<(), ApiError> {

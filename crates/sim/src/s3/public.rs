@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::access::Document;
+use crate::access::Written;
 
 /// A fixed value of one of these keys narrows a statement enough.
 const NARROWING: &[&str] = &[
@@ -21,7 +21,7 @@ const NARROWING: &[&str] = &[
 ];
 
 /// A policy is public where one of its statements lets everybody in.
-pub(super) fn is_public(document: &Document) -> bool {
+pub(super) fn is_public(document: &Written) -> bool {
     document.statements().iter().any(lets_everybody_in)
 }
 

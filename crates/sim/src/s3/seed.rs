@@ -103,7 +103,7 @@ impl World {
 
     /// A bucket's policy, as S3 gives it back.
     pub fn bucket_document(&self, bucket: &str) -> Option<&str> {
-        self.s3.buckets.get(bucket)?.document.as_ref().map(|document| document.text.as_str())
+        self.s3.buckets.get(bucket)?.document.as_ref().map(|document| &*document.text)
     }
 
     /// Replaces a bucket's policy, or removes it, as somebody else would: for the disorder of tests and demo.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::topic::Policy;
 use super::{Request, errors};
-use crate::access::Document;
+use crate::access::{Document, Written};
 use crate::error::ApiError;
 use crate::world::World;
 
@@ -38,8 +38,8 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
     if text.len() > MOST_BYTES {
         return Err(errors::invalid("Policy Error: the policy is longer than 30 KB"));
     }
-    let document = Document::parse(text).ok_or_else(|| errors::invalid("Policy failed to parse as a valid JSON policy"))?;
-    let statements = document.statements();
+    let written = Written::parse(text).ok_or_else(|| errors::invalid("Policy failed to parse as a valid JSON policy"))?;
+    let statements = written.statements();
     if statements.is_empty() || statements.len() > MOST_STATEMENTS {
         return Err(errors::invalid("Policy Error: a policy has 1 to 100 statements"));
     }
@@ -52,7 +52,7 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
             return Err(errors::invalid("Policy Error: Statement Ids (Sid) must be unique"));
         }
     }
-    Ok(document)
+    Ok(written.document())
 }
 
 fn check_statement(statement: &Map<String, Value>) -> Result<(), ApiError> {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::queue::Policy;
 use super::{Request, errors};
-use crate::access::Document;
+use crate::access::{Document, Written};
 use crate::error::ApiError;
 use crate::wire::json as wire;
 use crate::world::World;
@@ -26,8 +26,8 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
     if text.len() > MOST_BYTES {
         return Err(refused());
     }
-    let document = Document::parse(text).ok_or_else(refused)?;
-    let statements = document.statements();
+    let written = Written::parse(text).ok_or_else(refused)?;
+    let statements = written.statements();
     if statements.len() > MOST_STATEMENTS {
         return Err(errors::over_limit(format!("{} Statements found, maximum allowed is {MOST_STATEMENTS}.", statements.len())));
     }
@@ -49,7 +49,7 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
             return Err(ApiError::bad_request("InvalidAttributeValue", message).query_code("InvalidAttributeValue"));
         }
     }
-    Ok(document)
+    Ok(written.document())
 }
 
 fn principals(statement: &Map<String, Value>) -> Vec<&str> {

@@ -21,6 +21,8 @@ pub mod model;
 mod needs;
 mod nodes;
 pub mod observed;
+#[cfg(test)]
+mod path_properties;
 mod people;
 #[cfg(test)]
 mod properties;

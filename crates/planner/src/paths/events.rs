@@ -63,7 +63,7 @@ fn add_target(builder: &mut Builder<'_>, rule: &EventRule, target: &EventTarget)
 }
 
 fn target_needs(builder: &Builder<'_>, rule: &EventRule, target: &EventTarget) -> Vec<Need> {
-    let Some(role) = &target.role else { return service_needs(builder, EVENTS, &rule.arn, &target.arn) };
+    let Some(assumed) = &target.role else { return service_needs(builder, EVENTS, &rule.arn, &target.arn) };
     let using = match kind_of(&target.arn) {
         NodeKind::Queue => SEND,
         NodeKind::Topic => PUBLISH,
@@ -80,7 +80,7 @@ fn target_needs(builder: &Builder<'_>, rule: &EventRule, target: &EventTarget) -
         | NodeKind::Anybody
         | NodeKind::Other => return Vec::new(),
     };
-    builder.needs_of(&target.arn, Principal::Aws(role.to_string()), &using, None)
+    builder.needs_of(&target.arn, Principal::Aws(assumed.to_string()), &using, None)
 }
 
 #[cfg(test)]

@@ -131,13 +131,13 @@ fn with_replication_needs(
     (source, destination): (&Arn, &Arn),
     rule: &crate::s3::observed::ReplicationRule,
 ) -> NewHop {
-    let Some(role) = &rule.role else {
+    let Some(assumed) = &rule.role else {
         return hop.troubled([Trouble::unread(format!("the role of replication rule {} was not read", rule.id))]);
     };
-    let role = || Principal::Aws(role.to_string());
-    let mut needs = builder.needs_of(source, role(), &REPLICATE_FROM, None);
+    let principal = || Principal::Aws(assumed.to_string());
+    let mut needs = builder.needs_of(source, principal(), &REPLICATE_FROM, None);
     match &rule.replica_kms_key {
-        Some(key) => needs.extend(builder.needs_of_key(key, destination, role(), &REPLICATE_TO)),
+        Some(key) => needs.extend(builder.needs_of_key(key, destination, principal(), &REPLICATE_TO)),
         None => return hop.needing(needs).troubled([Trouble::unread(format!("replication rule {} names no key for replicas", rule.id))]),
     }
     hop.needing(needs)

@@ -131,8 +131,8 @@ fn asked<'a, R: Rule + 'a>(
         Selection::Unmanaged => return Asked::default(),
     };
     let (refuses_http, key) = of(selected.rule);
-    let ruled = Ruled { policy: selected.policy.metadata.name.clone(), rule: selected.rule.name().to_owned(), mode: selected.mode() };
-    Asked { refuses_http, key, unsure, ruled: Some(ruled) }
+    let deciding = Ruled { policy: selected.policy.metadata.name.clone(), rule: selected.rule.name().to_owned(), mode: selected.mode() };
+    Asked { refuses_http, key, unsure, ruled: Some(deciding) }
 }
 
 pub(crate) fn asked_of_bucket(run: &Run<'_>, inventory: &Inventory, bucket: &Bucket) -> Asked {

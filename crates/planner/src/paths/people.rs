@@ -51,7 +51,7 @@ fn add_of(
     inventory: &Inventory,
     (arn, kind): (&Arn, &'static str),
     document: Option<&str>,
-    uses: &[(Use, Direction)],
+    actions: &[(Use, Direction)],
 ) {
     let Some(document) = document.map(Document::parse) else { return };
     let Ok(document) = document else {
@@ -62,9 +62,9 @@ fn add_of(
     };
     let used = Used { arn, kind, inventory };
     for grant in grants(&document) {
-        for (using, direction) in uses.iter().filter(|(using, _)| grant.covers(using.action)) {
+        for (using, direction) in actions.iter().filter(|(using, _)| grant.covers(using.action)) {
             match users_behind(&used, &grant, using) {
-                Ok(users) => users.into_iter().for_each(|user| add_user(builder, &used, user, *direction)),
+                Ok(users) => users.into_iter().for_each(|who| add_user(builder, &used, who, *direction)),
                 Err(block) => add_anybody(builder, &used, (&grant, *direction), block.reason),
             }
         }
@@ -92,12 +92,12 @@ fn between(resource: &Arn, other: &str, direction: Direction, by: &str) -> NewHo
     NewHop { from, to, kind, by: by.to_owned(), transport: Transport::CallersChoice, needs: Vec::new(), troubles: Vec::new() }
 }
 
-fn add_user(builder: &mut Builder<'_>, used: &Used<'_>, mut user: KeyUser, direction: Direction) {
+fn add_user(builder: &mut Builder<'_>, resource: &Used<'_>, mut user: KeyUser, direction: Direction) {
     let principal = match &user.principal {
         Principal::Aws(name) | Principal::Service(name) => name.clone(),
     };
     let source = user.context.get("aws:sourcearn").and_then(|arns| arns.first()).cloned();
-    if is_known(builder, used, &principal, source.as_deref(), direction) {
+    if is_known(builder, resource, &principal, source.as_deref(), direction) {
         return;
     }
     let is_service = matches!(user.principal, Principal::Service(_));
@@ -106,21 +106,21 @@ fn add_user(builder: &mut Builder<'_>, used: &Used<'_>, mut user: KeyUser, direc
     if Arn::parse(&other).is_err() {
         builder.stand_in(&other, NodeKind::Service, "");
     }
-    let mut hop = between(used.arn, &other, direction, if is_service { &principal } else { "" });
+    let mut hop = between(resource.arn, &other, direction, if is_service { &principal } else { "" });
     if is_service {
         hop = hop.over(Transport::Tls);
     }
-    let need = need_of(builder, used, &mut user);
+    let need = need_of(builder, resource, &mut user);
     builder.add(hop.needing(need.into_iter().collect()));
 }
 
 /// What the user needs of the resource's own key.
-fn need_of(builder: &Builder<'_>, used: &Used<'_>, user: &mut KeyUser) -> Option<Need> {
-    let (inventory, key) = builder.keys.get(used.arn.as_str())?;
-    if used.kind == "bucket" {
-        let bucket_key = inventory.buckets.get(used.arn).and_then(|bucket| bucket.encryption.known());
+fn need_of(builder: &Builder<'_>, resource: &Used<'_>, user: &mut KeyUser) -> Option<Need> {
+    let (inventory, key) = builder.keys.get(resource.arn.as_str())?;
+    if resource.kind == "bucket" {
+        let bucket_key = inventory.buckets.get(resource.arn).and_then(|bucket| bucket.encryption.known());
         let by_bucket = bucket_key.and_then(|rule| rule.as_ref()).is_some_and(|rule| rule.bucket_key);
-        let told = if by_bucket { used.arn.to_string() } else { format!("{}/object", used.arn) };
+        let told = if by_bucket { resource.arn.to_string() } else { format!("{}/object", resource.arn) };
         user.context.insert("kms:encryptioncontext:aws:s3:arn".to_owned(), vec![told]);
     }
     Some(needs::judge(&builder.run, inventory, key, user))

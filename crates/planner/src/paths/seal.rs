@@ -42,13 +42,16 @@ pub fn judge(cx: &Context<'_>, plan: &mut Plan) -> Option<Paths> {
     Some(paths)
 }
 
+/// Hops by one of their ends.
+type Arrows<'p> = BTreeMap<&'p str, Vec<&'p HopId>>;
+
 struct Judging<'p> {
     cx: &'p Context<'p>,
     /// Topics whose own check reports what they deliver over plain HTTP.
     reported: BTreeSet<&'p Arn>,
     paths: &'p Paths,
-    onward: BTreeMap<&'p str, Vec<&'p HopId>>,
-    inward: BTreeMap<&'p str, Vec<&'p HopId>>,
+    onward: Arrows<'p>,
+    inward: Arrows<'p>,
     managed: BTreeMap<String, (Service, Ruled)>,
     /// The worst that each node reaches after the plan.
     worst: BTreeMap<&'p str, PathState>,
@@ -58,7 +61,7 @@ struct Judging<'p> {
 
 impl<'p> Judging<'p> {
     fn new(cx: &'p Context<'p>, plan: &'p Plan, paths: &'p Paths) -> Self {
-        let (mut onward, mut inward): (BTreeMap<&str, Vec<&HopId>>, BTreeMap<&str, Vec<&HopId>>) = Default::default();
+        let (mut onward, mut inward) = (Arrows::new(), Arrows::new());
         for id in paths.after.hops.keys() {
             onward.entry(id.0.as_str()).or_default().push(id);
             inward.entry(id.1.as_str()).or_default().push(id);
@@ -190,7 +193,7 @@ impl<'p> Judging<'p> {
                 found.extend(hops.flat_map(|hop| self.bad_of(hop).map(move |trouble| (trouble, hop))));
             }
         }
-        found.sort_by(|(a, _), (b, _)| b.state.cmp(&a.state));
+        found.sort_by_key(|(trouble, _)| std::cmp::Reverse(trouble.state));
         found
     }
 

@@ -5,6 +5,8 @@
 mod json;
 mod paths_dot;
 mod paths_json;
+#[cfg(test)]
+mod paths_tests;
 mod paths_text;
 mod text;
 

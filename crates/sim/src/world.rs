@@ -140,6 +140,7 @@ pub struct World {
     scheduled: u64,
     calls: CallCounts,
     writes: u64,
+    answers: u64,
     earlier_answers: HashMap<(&'static str, Bytes), Vec<(Moment, Reply)>>,
 }
 
@@ -168,6 +169,7 @@ impl World {
             scheduled: 0,
             calls: CallCounts::new(),
             writes: 0,
+            answers: 0,
             earlier_answers: HashMap::new(),
             settings,
         }
@@ -242,7 +244,11 @@ impl World {
         let fault =
             if self.faults.rules.is_empty() { None } else { self.faults.strike(route.service, &route.operation, now, &mut self.rng) };
         let struck = fault.is_some();
-        let outcome = self.answered(&route, call, fault);
+        let mut outcome = self.answered(&route, call, fault);
+        if let Outcome::Answer(reply, _) = &mut outcome {
+            self.answers += 1;
+            identify(reply, route.service, self.answers);
+        }
         if let Some(journal) = &mut self.journal {
             let (status, answer) = match &outcome {
                 Outcome::Answer(reply, _) => (Some(reply.status), reply.body.clone()),
@@ -360,6 +366,17 @@ pub(crate) struct Ask<'a> {
     pub(crate) document: Option<&'a Document>,
     /// More condition keys, in lower case.
     pub(crate) context: RequestContext,
+}
+
+/// Every answer bears an id of its request in a header; S3 has two. [S3 API: Common response headers; boto3: `ResponseMetadata`]
+fn identify(reply: &mut Reply, service: &str, number: u64) {
+    let names: &[&'static str] = if service == "s3" { &["x-amz-request-id", "x-amz-id-2"] } else { &["x-amzn-requestid"] };
+    let id = if service == "s3" { format!("{number:016X}") } else { format!("00000000-0000-4000-8000-{number:012x}") };
+    if let Ok(value) = http::HeaderValue::from_str(&id) {
+        for name in names {
+            reply.headers.entry(*name).or_insert_with(|| value.clone());
+        }
+    }
 }
 
 /// Equal for equal reads: who asks where for what.

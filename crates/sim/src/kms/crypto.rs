@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
+use super::key::material;
 use super::usage::{self, Request};
 use super::{Input, key, resolve};
 use crate::error::ApiError;
@@ -107,7 +108,7 @@ pub(super) fn generate_data_key(world: &mut World, origin: &Origin, input: &Inpu
     let key = opened(world, origin, input, (action, wire::text(input, "KeyId")?), &context)?;
     dry_run(input)?;
     let data_key: Vec<u8> = std::iter::repeat_with(|| world.rng.u8(..)).take(length).collect();
-    let mut answer = json!({ "CiphertextBlob": seal(world, &key, &context, &data_key), "KeyId": key });
+    let mut answer = json!({ "CiphertextBlob": seal(world, &key, &context, &data_key), "KeyId": key, "KeyMaterialId": material(&key) });
     if plain {
         answer["Plaintext"] = json!(STANDARD.encode(&data_key));
     }
@@ -119,7 +120,12 @@ pub(super) fn decrypt(world: &mut World, origin: &Origin, input: &Input) -> Resu
     let context = context(input, "EncryptionContext")?;
     let (key, plaintext) = open(world, origin, input, ("kms:Decrypt", "KeyId"), &context)?;
     dry_run(input)?;
-    Ok(json!({ "KeyId": key, "Plaintext": STANDARD.encode(plaintext), "EncryptionAlgorithm": "SYMMETRIC_DEFAULT" }))
+    Ok(json!({
+        "KeyId": key,
+        "KeyMaterialId": material(&key),
+        "Plaintext": STANDARD.encode(plaintext),
+        "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+    }))
 }
 
 /// `ReEncrypt`
@@ -133,6 +139,8 @@ pub(super) fn re_encrypt(world: &mut World, origin: &Origin, input: &Input) -> R
         "CiphertextBlob": blob,
         "SourceKeyId": source,
         "KeyId": key,
+        "SourceKeyMaterialId": material(&source),
+        "DestinationKeyMaterialId": material(&key),
         "SourceEncryptionAlgorithm": "SYMMETRIC_DEFAULT",
         "DestinationEncryptionAlgorithm": "SYMMETRIC_DEFAULT",
     }))

@@ -155,6 +155,9 @@ impl Key {
                 json!(["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"])
             };
         }
+        if self.is_symmetric_encryption() {
+            out["CurrentKeyMaterialId"] = json!(material(&self.id));
+        }
         match self.state {
             KeyState::PendingDeletion => out["DeletionDate"] = json!(self.deletion.map(Moment::epoch_seconds)),
             KeyState::PendingReplicaDeletion => out["PendingDeletionWindowInDays"] = json!(self.waiting_days),
@@ -162,6 +165,14 @@ impl Key {
         }
         out
     }
+}
+
+/// The id of a symmetric key's material: 64 hexadecimal digits, the same for a multi-Region key and its replicas. It goes by
+/// the key's id or ARN, which is enough: no material is ever exchanged here.
+pub(super) fn material(key: &str) -> String {
+    let id = key.rsplit('/').next().unwrap_or_default();
+    let id = id.strip_prefix("mrk-").unwrap_or(id);
+    id.chars().filter(char::is_ascii_hexdigit).collect::<String>().repeat(2)
 }
 
 /// A key's ARN.

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 
 use crate::error::ApiError;
-use crate::http::Call;
+use crate::http::{Call, Reply};
 
 /// Headers that are kept with an object and given back.
 const KEPT: &[&str] = &[
@@ -42,6 +42,29 @@ pub(super) fn read(call: &Call) -> Result<Upload, ApiError> {
     let mut headers = kept_headers(call);
     headers.extend(trailers.into_iter().filter(|(name, _)| name.starts_with("x-amz-checksum-")));
     Ok(Upload { body, headers })
+}
+
+const CHECKSUM: &str = "x-amz-checksum-";
+
+/// The checksums among an object's headers.
+pub(super) fn checksums(headers: &[(String, String)]) -> Vec<(String, String)> {
+    headers.iter().filter(|(name, _)| name.starts_with(CHECKSUM) && name != "x-amz-checksum-type").cloned().collect()
+}
+
+/// Tells checksums to whom they came from, or who asks; of an object that was not uploaded in parts they are of the whole.
+/// [s3:PutObject, `ChecksumType`]
+pub(super) fn tell(checksums: &[(String, String)], reply: &mut Reply) {
+    let kind = (!checksums.is_empty()).then(|| ("x-amz-checksum-type".to_owned(), "FULL_OBJECT".to_owned()));
+    for (name, value) in checksums.iter().chain(&kind) {
+        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name.as_str()), http::HeaderValue::from_str(value)) {
+            reply.headers.insert(name, value);
+        }
+    }
+}
+
+/// Which algorithms an object's checksums are by. [s3:Object]
+pub(super) fn checksum_algorithms(headers: &[(String, String)]) -> Vec<String> {
+    checksums(headers).iter().filter_map(|(name, _)| name.strip_prefix(CHECKSUM).map(str::to_ascii_uppercase)).collect()
 }
 
 /// Headers of a request that an object keeps.

@@ -78,8 +78,14 @@ fn copy(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
         context: conditions::of_call(request.call, request.origin),
         event: "ObjectCreated:Copy",
     };
+    let checksums = body::checksums(&incoming.headers);
     let Stored { etag, seal, version } = store::write(world, request.origin, incoming)?;
     let result = Element::new("CopyObjectResult").text("LastModified", world.now().iso8601()).text("ETag", format!("\"{etag}\""));
+    let result = checksums.iter().fold(result, |result, (name, value)| {
+        // `x-amz-checksum-crc32` is `ChecksumCRC32` here. [s3:CopyObjectResult]
+        result.text(format!("Checksum{}", name.trim_start_matches("x-amz-checksum-").to_ascii_uppercase()), value)
+    });
+    let result = result.maybe("ChecksumType", (!checksums.is_empty()).then_some("FULL_OBJECT"));
     let reply = seal::Seal::describe(&seal, answer(result));
     Ok(match version {
         Some(version) => reply.header("x-amz-version-id", &version),

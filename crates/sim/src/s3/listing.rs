@@ -6,11 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Handler;
 use super::acl::canonical_id;
 use super::bucket::Bucket;
 use super::request::{Request, answer, invalid_argument};
 use super::versions::{Content, Object, Versions};
+use super::{Handler, body};
 use crate::error::ApiError;
 use crate::http::Reply;
 use crate::wire::xml::Element;
@@ -130,6 +130,9 @@ fn content(asked: &Asked, key: &str, object: &Object, owner: Option<&str>) -> El
         .text("ETag", format!("\"{}\"", object.etag))
         .text("Size", object.body.len())
         .text("StorageClass", "STANDARD");
+    let algorithms = body::checksum_algorithms(&object.headers);
+    let kind = (!algorithms.is_empty()).then_some("FULL_OBJECT");
+    let element = algorithms.into_iter().fold(element, |element, name| element.text("ChecksumAlgorithm", name)).maybe("ChecksumType", kind);
     match owner {
         Some(owner) => element.child(Element::new("Owner").text("ID", owner)),
         None => element,
@@ -176,16 +179,18 @@ fn list_versions(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiE
     let marker = request.call.query_value("key-marker").unwrap_or_default();
     let (entries, more) = page(bucket, &asked, &marker, |_| true);
     let next = entries.last().filter(|_| more).map(|entry| asked.write(entry.name()));
-    let root = asked.head(Element::new("ListVersionsResult"), request).text("KeyMarker", asked.write(&marker)).text("IsTruncated", more);
+    let root = asked.head(Element::new("ListVersionsResult"), request).text("KeyMarker", asked.write(&marker));
+    let root = root.text("VersionIdMarker", request.call.query_value("version-id-marker").unwrap_or_default()).text("IsTruncated", more);
     let last = entries.last().filter(|_| more).map(|entry| match entry {
         Entry::Key(_, versions) => versions.newest_first().last().map_or("null", |(version, _)| version.id()).to_owned(),
         Entry::Prefix(_) => String::new(),
     });
     let root = root.maybe("NextKeyMarker", next).maybe("NextVersionIdMarker", last.filter(|id| !id.is_empty()));
-    Ok(answer(root.children(entries.iter().flat_map(|entry| versions_of(&asked, entry)))))
+    let owner = canonical_id(&bucket.owner);
+    Ok(answer(root.children(entries.iter().flat_map(|entry| versions_of(&asked, entry, &owner)))))
 }
 
-fn versions_of(asked: &Asked, entry: &Entry<'_>) -> Vec<Element> {
+fn versions_of(asked: &Asked, entry: &Entry<'_>, owner: &str) -> Vec<Element> {
     let (key, versions) = match entry {
         Entry::Prefix(prefix) => return vec![Element::new("CommonPrefixes").text("Prefix", asked.write(prefix))],
         Entry::Key(key, versions) => (key, versions),
@@ -196,7 +201,8 @@ fn versions_of(asked: &Asked, entry: &Entry<'_>) -> Vec<Element> {
             .text("Key", asked.write(key))
             .text("VersionId", version.id())
             .text("IsLatest", latest)
-            .text("LastModified", version.modified().iso8601());
+            .text("LastModified", version.modified().iso8601())
+            .child(Element::new("Owner").text("ID", owner));
         match &version.content {
             Content::Marker(_) => element,
             Content::Object(object) => {

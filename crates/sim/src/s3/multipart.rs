@@ -77,9 +77,15 @@ fn upload_id(world: &World, request: &Request<'_>) -> Result<String, ApiError> {
 }
 
 fn upload(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
-    let body::Upload { body, .. } = body::read(request.call)?;
+    let body::Upload { body, headers } = body::read(request.call)?;
     let (etag, seal) = add_part(world, request, body)?;
-    Ok(seal.describe(Reply::empty(200).header("etag", &format!("\"{etag}\""))))
+    let mut reply = seal.describe(Reply::empty(200).header("etag", &format!("\"{etag}\"")));
+    for (name, value) in body::checksums(&headers) {
+        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::from_str(&value)) {
+            reply.headers.insert(name, value);
+        }
+    }
+    Ok(reply)
 }
 
 fn upload_copy(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
@@ -128,6 +134,11 @@ fn decrypt(world: &mut World, request: &Request<'_>, seal: &Seal) -> Result<(), 
     }
 }
 
+/// The bytes that an `ETag` writes in hexadecimal: the digest of the parts' digests is the whole's.
+fn digest(etag: &str) -> impl Iterator<Item = u8> {
+    (0..etag.len() / 2).filter_map(|at| u8::from_str_radix(etag.get(2 * at..2 * at + 2)?, 16).ok())
+}
+
 fn complete(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     request.on_object(world, "s3:PutObject")?;
     let id = upload_id(world, request)?;
@@ -140,8 +151,8 @@ fn complete(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError>
     for part in &parts {
         body.extend_from_slice(&part.body);
     }
-    let etags = parts.iter().fold(String::new(), |text, part| text + &part.etag);
-    let etag = format!("{}-{}", store::etag_of(etags.as_bytes(), &seal), parts.len());
+    let digests: Vec<u8> = parts.iter().flat_map(|part| digest(&part.etag)).collect();
+    let etag = format!("{}-{}", store::etag_of(&digests, &seal), parts.len());
     let object = Object { body: body.freeze(), etag: etag.clone(), modified: world.now(), seal: seal.clone(), headers, is_replica: false };
     bucket_mut(world, &request.bucket)?.uploads.remove(&id);
     let place = (request.bucket.as_str(), request.key.as_str());

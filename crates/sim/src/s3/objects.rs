@@ -49,8 +49,10 @@ fn put(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
         context: conditions::of_call(request.call, request.origin),
         event: "ObjectCreated:Put",
     };
+    let checksums = body::checksums(&incoming.headers);
     let Stored { etag, seal, version } = store::write(world, request.origin, incoming)?;
     let mut reply = seal.describe(Reply::empty(200).header("etag", &format!("\"{etag}\"")));
+    body::tell(&checksums, &mut reply);
     if let Some(version) = version {
         reply = reply.header("x-amz-version-id", &version);
     }
@@ -142,18 +144,24 @@ fn get(world: &mut World, request: &Request<'_>) -> Result<Reply, ApiError> {
     reply = object.seal.describe(reply);
     // Checksums are of the whole object, and only for those who ask. [S3: Checking object integrity]
     let checksums = whole && request.header("x-amz-checksum-mode") == Some("ENABLED");
-    for (name, value) in object.headers.iter().filter(|(name, _)| checksums || !name.starts_with("x-amz-checksum-")) {
+    for (name, value) in object.headers.iter().filter(|(name, _)| !name.starts_with("x-amz-checksum-")) {
         if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name.as_str()), http::HeaderValue::from_str(value)) {
             reply.headers.insert(name, value);
         }
+    }
+    if checksums {
+        body::tell(&body::checksums(&object.headers), &mut reply);
     }
     Ok(Reply { body: part, ..reply })
 }
 
 /// First byte and the byte after the last.
 fn bounds(text: &str, length: usize) -> Result<(usize, usize), ApiError> {
-    let unsatisfiable =
-        || ApiError::new(416, "InvalidRange", "The requested range is not satisfiable").detail("ActualObjectSize", length.to_string());
+    let unsatisfiable = || {
+        ApiError::new(416, "InvalidRange", "The requested range is not satisfiable")
+            .detail("RangeRequested", format!("bytes={text}"))
+            .detail("ActualObjectSize", length.to_string())
+    };
     let (first, last) = text.split_once('-').ok_or_else(unsatisfiable)?;
     let (first, end) = match (first.parse::<usize>(), last.parse::<usize>()) {
         (Ok(first), Ok(last)) => (first, last.saturating_add(1).min(length)),

@@ -127,7 +127,10 @@ pub(super) struct Stored {
     /// The queue that it was moved from because nobody managed to process it.
     pub(super) dead_letter_of: Option<Arc<str>>,
     pub(super) first_received: Option<Moment>,
+    /// Receives from this queue.
     pub(super) receives: u32,
+    /// Receives from queues that it was in before.
+    pub(super) received_elsewhere: u32,
     pub(super) visible_at: Moment,
     /// The number of the receive that its newest handle is of; 0: none yet.
     pub(super) receipt: u64,

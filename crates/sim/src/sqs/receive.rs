@@ -139,7 +139,7 @@ fn give_up(world: &mut World, place: &Place<'_>, now: Moment) -> Result<(), ApiE
         contents.counts.dead += 1;
         message.dead_letter_of = Some(std::sync::Arc::clone(&source));
         message.visible_at = now;
-        message.receives = 0;
+        message.received_elsewhere += std::mem::take(&mut message.receives);
         message.first_received = None;
         if fifo {
             message.sent = now;
@@ -188,7 +188,8 @@ fn system_attributes(message: &Stored, sequence: u64, wanted: impl Fn(&str) -> b
     let mut all: Vec<(&str, Option<String>)> = vec![
         ("SenderId", Some(message.sender.to_string())),
         ("SentTimestamp", Some(message.sent.0.to_string())),
-        ("ApproximateReceiveCount", Some(message.receives.to_string())),
+        // "across all queues" [sqs:ReceiveMessage]
+        ("ApproximateReceiveCount", Some((message.received_elsewhere + message.receives).to_string())),
         ("ApproximateFirstReceiveTimestamp", message.first_received.map(|at| at.0.to_string())),
         ("DeadLetterQueueSourceArn", message.dead_letter_of.as_ref().map(ToString::to_string)),
         ("MessageGroupId", message.group.as_ref().map(ToString::to_string)),

@@ -122,6 +122,7 @@ fn take(world: &mut World, origin: &Origin, place: &Place<'_>, message: Message,
         dead_letter_of: None,
         first_received: None,
         receives: 0,
+        received_elsewhere: 0,
         visible_at: now + delay,
         receipt: 0,
     };

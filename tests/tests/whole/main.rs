@@ -4,6 +4,7 @@
 
 mod committed;
 mod daemon;
+mod differential;
 mod emulators;
 mod errors;
 mod estate;

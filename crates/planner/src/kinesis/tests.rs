@@ -101,10 +101,10 @@ fn a_reading_firehose_must_be_proven_to_get_through() {
 #[test]
 fn rules_that_feed_the_stream_and_channels_that_read_it_must_get_through() {
     let role = "arn:aws:iam::111122223333:role/feeder";
-    let rule = json!({"eventRules": [{"arn": "arn:aws:events:us-east-1:111122223333:rule/r", "bus": "default", "enabled": true,
+    let from_rule = json!({"eventRules": [{"arn": "arn:aws:events:us-east-1:111122223333:rule/r", "bus": "default", "enabled": true,
         "targets": [{"id": "1", "arn": STREAM, "role": role}]}]});
     let channel = json!({"channels": [{"arn": "arn:aws:kinesis:us-east-1:111122223333:channel/c", "stream": STREAM, "bucket": "arn:aws:s3:::lake", "role": role}]});
-    for (facts, action) in [(rule, "kms:GenerateDataKey"), (channel, "kms:Decrypt")] {
+    for (facts, action) in [(from_rule, "kms:GenerateDataKey"), (channel, "kms:Decrypt")] {
         let open = stream(&json!({"status": "ACTIVE", "encrypted": false}));
         let more = json!({ "dataStreams": open, "pathFacts": facts });
         let shut_out = planned(RULE, &inventory(&json!([]), &more));

@@ -25,8 +25,8 @@ fn main() {
         world.create_bucket(ACCOUNT, REGION, &name, &setup).expect("S3 accepts the bucket");
     }
     let buckets = resident_kb();
-    println!("{count} queues: {} MB, {:.2} KB each", (queues - empty) / 1024, (queues - empty) as f64 / count as f64);
-    println!("{count} buckets: {} MB, {:.2} KB each", (buckets - queues) / 1024, (buckets - queues) as f64 / count as f64);
+    println!("{count} queues: {} MB, {} bytes each", (queues - empty) / 1024, (queues - empty) * 1024 / count);
+    println!("{count} buckets: {} MB, {} bytes each", (buckets - queues) / 1024, (buckets - queues) * 1024 / count);
 }
 
 fn key(number: u64) -> String {

@@ -23,6 +23,7 @@ pub mod wire;
 pub mod world;
 
 mod client;
+mod context;
 mod poster;
 mod server;
 mod shared;

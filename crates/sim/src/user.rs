@@ -117,7 +117,9 @@ impl User {
             let scope = format!("{}/20260101/{}/{service}/aws4_request", self.access_key, self.region);
             put("authorization", &format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"));
         }
-        headers.iter().for_each(|(name, value)| put(name, value));
+        for (name, value) in headers {
+            put(name, value);
+        }
         Call { method, path: path.to_owned(), query: query.to_owned(), headers: all, body, secure: self.secure }
     }
 }

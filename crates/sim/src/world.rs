@@ -281,15 +281,15 @@ impl World {
         match fault {
             Fault::TimeOut => Outcome::Silence,
             Fault::CrashBefore => Outcome::Crash,
-            Fault::Stale(age) => match self.earlier(route, call, age) {
-                Some(reply) => Outcome::Answer(reply, 0),
-                None => {
+            Fault::Stale(age) => {
+                let reply = self.earlier(route, call, age).unwrap_or_else(|| {
                     // The first answer is what later ones are stale by.
                     let reply = self.dispatch(&origin, route, call);
                     self.remember(route, call, &reply);
-                    Outcome::Answer(reply, 0)
-                }
-            },
+                    reply
+                });
+                Outcome::Answer(reply, 0)
+            }
             Fault::Delay(by) => Outcome::Answer(self.dispatch(&origin, route, call), u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
             Fault::LostAnswer => {
                 self.dispatch(&origin, route, call);
@@ -343,9 +343,8 @@ impl World {
 
     /// May the caller of a request do this to a resource with such a document?
     pub(crate) fn permit(&self, origin: &Origin, ask: &Ask<'_>) -> Result<(), Denial> {
-        let mut context = ask.context.clone();
-        context.insert("aws:securetransport".to_owned(), vec![origin.secure.to_string()]);
-        context.insert("aws:requestedregion".to_owned(), vec![origin.region.clone()]);
+        let mut context = self.keys_of(origin);
+        context.extend(ask.context.iter().map(|(key, values)| (key.clone(), values.clone())));
         let access = Access { caller: &origin.caller, action: ask.action, resource: ask.resource, owner: ask.owner, context: &context };
         if let Some(kind) = organizations::guard(&self.organizations, &access) {
             return Err(access.denied_by(kind));

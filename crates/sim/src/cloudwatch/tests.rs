@@ -324,7 +324,7 @@ fn an_alarm_keeps_its_state_until_it_is_set_and_publishes_as_cloudwatch() {
     assert_eq!(in_json(&mut world, "DescribeAlarms", &json!({})).unwrap()["MetricAlarms"], json!([]));
 }
 
-/// A topic under a key that CloudWatch may not use swallows alarms. [SNS: Enable compatibility between event sources and
+/// A topic under a key that `CloudWatch` may not use swallows alarms. [SNS: Enable compatibility between event sources and
 /// encrypted topics]
 #[test]
 fn an_encrypted_topic_hears_of_alarms_only_where_the_key_lets_cloudwatch_in() {

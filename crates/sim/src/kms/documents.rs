@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Input, found, managed};
-use crate::access::{Access, Document, RequestContext, Written};
+use crate::access::{Access, Document, Written};
 use crate::error::ApiError;
 use crate::wire::json as wire;
 use crate::world::{Origin, World};
@@ -43,11 +43,8 @@ fn default(account: &str) -> String {
 
 /// May whoever writes the document write the next one? [kms:PutKeyPolicy `BypassPolicyLockoutSafetyCheck`]
 fn lets_back_in(world: &World, origin: &Origin, document: &Document) -> bool {
-    let context = RequestContext::from([
-        ("aws:securetransport".to_owned(), vec![origin.secure.to_string()]),
-        ("aws:requestedregion".to_owned(), vec![origin.region.clone()]),
-        ("kms:calleraccount".to_owned(), vec![origin.account().to_owned()]),
-    ]);
+    let mut context = world.keys_of(origin);
+    context.insert("kms:calleraccount".to_owned(), vec![origin.account().to_owned()]);
     // The key's own ARN is not known to a key that is being made: documents say `*` of themselves.
     let resource = super::key::arn(origin.account(), &origin.region, "00000000-0000-0000-0000-000000000000");
     let access =
@@ -70,9 +67,6 @@ pub(super) fn parse(text: &str) -> Result<Document, ApiError> {
     }
     let written = Written::parse(text).ok_or_else(|| malformed("The policy is not a valid policy document."))?;
     for statement in written.statements() {
-        if !matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny")) {
-            return Err(malformed("Policy contains a statement without a valid Effect."));
-        }
         let named = (statement.get("Principal"), statement.get("NotPrincipal"));
         let ((Some(principals), None) | (None, Some(principals))) = named else {
             return Err(malformed("Policy contains a statement with no principal."));

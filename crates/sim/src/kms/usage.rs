@@ -63,10 +63,8 @@ pub(super) fn authorize<'w>(world: &'w World, request: &Request<'_>) -> Result<&
 
 /// Condition keys of a request to KMS, in lower case. [KMS: Condition keys for AWS KMS]
 pub(super) fn context(world: &World, key: &Key, request: &Request<'_>) -> RequestContext {
-    let mut context = RequestContext::new();
+    let mut context = world.global_keys(request.caller, &key.region, request.secure);
     let mut put = |name: &str, values: Vec<String>| context.insert(name.to_owned(), values);
-    put("aws:securetransport", vec![request.secure.to_string()]);
-    put("aws:requestedregion", vec![key.region.clone()]);
     put("aws:resourceaccount", vec![key.account.clone()]);
     put("kms:keyspec", vec![key.spec.clone()]);
     put("kms:keyusage", vec![key.usage.clone()]);

@@ -125,6 +125,12 @@ fn list_accounts(world: &mut World, input: &Input) -> Result<Value, ApiError> {
     paged("Accounts", input, entries)
 }
 
+/// The id of the organization that an account is in.
+pub(crate) fn id_of<'w>(world: &'w World, account: &str) -> Option<&'w str> {
+    let organization = world.organizations.organization.as_ref()?;
+    organization.accounts.contains_key(account).then_some(organization.id.as_str())
+}
+
 fn root(organization: &Organization) -> Value {
     let Organization { id, root, management, .. } = organization;
     json!({

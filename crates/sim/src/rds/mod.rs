@@ -37,6 +37,7 @@ use clusters::Cluster;
 use groups::{Group, GroupKind};
 use instances::Instance;
 use snapshots::Snapshot;
+pub(crate) use tags::tags_of;
 pub(crate) use transitions::{Event, happen, keys_changed};
 
 const NAMESPACE: &str = "http://rds.amazonaws.com/doc/2014-10-31/";

@@ -1,5 +1,7 @@
 //! Tags of everything that has an ARN.
 
+use std::collections::BTreeMap;
+
 use super::filters::identifier;
 use super::{Answer, Databases, Place, Request, errors};
 use crate::error::ApiError;
@@ -85,4 +87,22 @@ fn of_resource<'w>(databases: &'w mut Databases, kind: &str, name: &str) -> Resu
         }
         other => Err(errors::value(format!("Unknown kind of resource: {other}"))),
     }
+}
+
+/// Every resource of an account and region, by ARN, with its tags.
+pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let place = Place { account: account.to_owned(), region: region.to_owned() };
+    let Some(databases) = world.rds.places.get(&place) else { return Vec::new() };
+    let Databases { instances, clusters, instance_groups, cluster_groups, snapshots, cluster_snapshots } = databases;
+    let group = |kind: &'static str, groups: &BTreeMap<String, super::Group>| {
+        groups.iter().map(|(name, one)| (place.arn(kind, name), one.tags.clone())).collect::<Vec<_>>()
+    };
+    let snapshot = |kind: &'static str, snapshots: &BTreeMap<String, super::Snapshot>| {
+        snapshots.iter().map(|(name, one)| (place.arn(kind, name), one.tags.clone())).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = instances.iter().map(|(name, one)| (place.arn("db", name), one.tags.clone())).collect();
+    all.extend(clusters.iter().map(|(name, one)| (place.arn("cluster", name), one.tags.clone())));
+    all.extend([group("pg", instance_groups), group("cluster-pg", cluster_groups)].concat());
+    all.extend([snapshot("snapshot", snapshots), snapshot("cluster-snapshot", cluster_snapshots)].concat());
+    all
 }

@@ -56,9 +56,6 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
 }
 
 fn check_statement(statement: &Map<String, Value>) -> Result<(), ApiError> {
-    if !matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny")) {
-        return Err(errors::invalid("Policy statement effect"));
-    }
     let actions: Vec<&str> = ["Action", "NotAction"].iter().filter_map(|name| statement.get(*name)).flat_map(texts).collect();
     let known = |action: &&str| {
         let action = action.to_ascii_lowercase();

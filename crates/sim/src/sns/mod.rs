@@ -208,13 +208,13 @@ fn map_of<'a>(name: &'static str, pairs: impl IntoIterator<Item = (&'a str, Stri
 /// A page of at most 100 members under `name`, and the token for the next. Tokens name the last item of a page.
 fn page<T>(name: &'static str, found: impl Iterator<Item = (String, T)>, write: impl Fn(&str, T) -> Element) -> Element {
     const PAGE: usize = 100;
-    let (mut list, mut last) = (Element::new(name), None);
-    for (index, (key, item)) in found.enumerate() {
+    let (mut list, mut newest) = (Element::new(name), None);
+    for (index, (key, entry)) in found.enumerate() {
         if index == PAGE {
-            return Element::default().child(list).maybe("NextToken", last);
+            return Element::default().child(list).maybe("NextToken", newest);
         }
-        list = list.child(write(&key, item).named("member"));
-        last = Some(key);
+        list = list.child(write(&key, entry).named("member"));
+        newest = Some(key);
     }
     Element::default().child(list)
 }

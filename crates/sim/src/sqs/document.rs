@@ -36,9 +36,6 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
         return Err(refused());
     }
     for statement in statements {
-        if !matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny")) {
-            return Err(refused());
-        }
         let actions: Vec<&str> = ["Action", "NotAction"].iter().filter_map(|name| statement.get(*name)).flat_map(texts).collect();
         let principals = principals(statement);
         if actions.is_empty() || actions.len() > MOST_ACTIONS || principals.is_empty() || !principals.iter().all(|one| is_principal(one)) {

@@ -53,11 +53,8 @@ fn assume_role(world: &mut World, origin: &Origin, form: &Form) -> Result<Elemen
     if ["Policy", "PolicyArns.member.1.arn", "SerialNumber"].iter().any(|member| form.get(member).is_some()) {
         return Err(ApiError::unknown_operation("AssumeRole with a session policy or MFA"));
     }
-    let mut context = RequestContext::from([
-        ("sts:rolesessionname".to_owned(), vec![session.clone()]),
-        ("aws:securetransport".to_owned(), vec![origin.secure.to_string()]),
-        ("aws:requestedregion".to_owned(), vec![origin.region.clone()]),
-    ]);
+    let mut context = world.keys_of(origin);
+    context.insert("sts:rolesessionname".to_owned(), vec![session.clone()]);
     if let Some(external) = form.get("ExternalId") {
         context.insert("sts:externalid".to_owned(), vec![external.to_owned()]);
     }

@@ -12,14 +12,14 @@ use crate::error::ApiError;
 use crate::http::{Call, Reply};
 use crate::wire::{Route, json as wire};
 use crate::world::{Ask, Origin, World};
-use crate::{firehose, kinesis, kms, s3, sns, sqs};
+use crate::{firehose, kinesis, kms, rds, s3, sns, sqs};
 
 type Tags = Vec<(String, String)>;
 
 type Source = fn(&World, &str, &str) -> Vec<(String, Tags)>;
 
 /// Where tags come from: ARN and tags of all resources of an account and region.
-const SOURCES: &[Source] = &[s3::tags_of, sqs::tags_of, sns::tags_of, firehose::tags_of, kinesis::tags_of, kms::tags_of];
+const SOURCES: &[Source] = &[s3::tags_of, sqs::tags_of, sns::tags_of, firehose::tags_of, kinesis::tags_of, kms::tags_of, rds::tags_of];
 
 /// [resourcegroupstagging:GetResources]
 const PAGE: std::ops::RangeInclusive<i64> = 1..=100;

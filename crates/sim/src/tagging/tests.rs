@@ -20,6 +20,27 @@ fn arns(answer: &Value) -> Vec<String> {
     answer["ResourceTagMappingList"].as_array().unwrap().iter().map(|one| one["ResourceARN"].as_str().unwrap().to_owned()).collect()
 }
 
+/// [rds:CreateDBParameterGroup `Tags`]
+#[test]
+fn databases_and_their_groups_are_listed_too() {
+    let mut world = world();
+    for (operation, name) in
+        [("CreateDBParameterGroup", "DBParameterGroupName"), ("CreateDBClusterParameterGroup", "DBClusterParameterGroupName")]
+    {
+        let family = if operation == "CreateDBParameterGroup" { "postgres16" } else { "aurora-postgresql16" };
+        let tag = [("Tags.Tag.1.Key", "team"), ("Tags.Tag.1.Value", "payments")];
+        let members =
+            [("Action", operation), ("Version", "2014-10-31"), (name, "ours"), ("DBParameterGroupFamily", family), ("Description", "d")];
+        let (status, _) = testing::form(&mut world, ACCOUNT, REGION, "rds", &[&members[..], &tag[..]].concat());
+        assert_eq!(status, 200, "{operation}");
+    }
+    let all = get(&mut world, &json!({ "TagFilters": [{ "Key": "team", "Values": ["payments"] }] })).unwrap();
+    assert_eq!(arns(&all), ["arn:aws:rds:us-east-1:111122223333:cluster-pg:ours", "arn:aws:rds:us-east-1:111122223333:pg:ours"]);
+    assert_eq!(all["ResourceTagMappingList"][0]["Tags"], json!([{ "Key": "team", "Value": "payments" }]));
+    let groups = get(&mut world, &json!({ "ResourceTypeFilters": ["rds:pg"] })).unwrap();
+    assert_eq!(arns(&groups), ["arn:aws:rds:us-east-1:111122223333:pg:ours"]);
+}
+
 #[test]
 fn filters_by_tag_and_type_and_comes_in_pages() {
     let mut world = world();

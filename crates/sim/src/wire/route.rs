@@ -91,7 +91,7 @@ fn of_signature(service: &str) -> &'static str {
     QUERY.iter().find(|known| **known == service).copied().unwrap_or("sts")
 }
 
-/// Access key, region and service of the signature, in the header or, where presigned, in the query. [SigV4]
+/// Access key, region and service of the signature, in the header or, where presigned, in the query. [`SigV4`]
 fn credential(call: &Call) -> (String, String, String) {
     let header = call.header("authorization");
     let scope = match header.split_once("Credential=") {

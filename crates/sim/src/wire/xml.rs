@@ -60,6 +60,7 @@ impl Element {
 
     /// The same with a child that holds text.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over texts, numbers and booleans alike")]
     pub fn text(self, name: impl Into<Cow<'static, str>>, text: impl ToString) -> Self {
         self.child(Self { name: name.into(), content: text.to_string(), ..Self::default() })
     }

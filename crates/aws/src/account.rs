@@ -57,14 +57,24 @@ impl AwsAccount {
                     event_rules: reading(event_rules),
                     distributions: Reading::clone(&distributions),
                     channels: reading(channels),
+                    all_roles: roles.known().is_some(),
                     roles: Reading::clone(&roles),
                 }
             }
-            Target::Resources(arns) if reads.gate_facts || reads.path_facts => {
-                PathFacts { roles: iam::named(ctx, &self.shared.roles, arns).await, ..PathFacts::default() }
-            }
+            Target::Resources(arns) if reads.gate_facts || reads.path_facts => self.roles_among(arns).await,
             Target::Everything | Target::Resources(_) => PathFacts::default(),
         }
+    }
+
+    /// The account's root stands for all its roles.
+    async fn roles_among(&self, targets: &BTreeSet<Arn>) -> PathFacts {
+        let (ctx, account) = (&self.ctx, self.ctx.scope().account.as_str());
+        let is_root = |arn: &Arn| arn.service() == "iam" && arn.account() == account && arn.resource() == "root";
+        if !targets.iter().any(is_root) {
+            return PathFacts { roles: iam::named(ctx, &self.shared.roles, targets).await, ..PathFacts::default() };
+        }
+        let all = self.shared.roles.take(&ctx.scope().region, async { reading(iam::all(ctx).await) }).await;
+        PathFacts { all_roles: all.known().is_some(), roles: Reading::clone(&all), ..PathFacts::default() }
     }
 
     /// All services but KMS, at the same time.

@@ -174,7 +174,7 @@ pub async fn plan_with_facts<A: Account>(account: &A, around: &Surroundings<'_>,
     let mut plan = around.plan(&inventory);
     let mut asked: BTreeSet<Arn> = BTreeSet::new();
     for _ in 0..MAX_FACT_ROUNDS {
-        let wanted: BTreeSet<Arn> = plan.wanted_facts.difference(&asked).cloned().collect();
+        let wanted: BTreeSet<Arn> = plan.facts_to_read().filter(|fact| !asked.contains(*fact)).cloned().collect();
         if wanted.is_empty() {
             break;
         }

@@ -46,7 +46,7 @@ impl Inventory {
 
     /// The same of what only paths need: no plan is incomplete without it, but a saved inventory is.
     pub fn unread_path_facts(&self) -> Vec<String> {
-        let PathFacts { event_rules, distributions, channels, roles } = &self.path_facts;
+        let PathFacts { event_rules, distributions, channels, roles, all_roles: _ } = &self.path_facts;
         let place = &self.scope;
         let beside = [
             (format!("event rules in {place}"), why(event_rules)),
@@ -91,6 +91,7 @@ mod tests {
         let mut inventory = Inventory::empty(scope, 1);
         assert!(inventory.unread_path_facts().is_empty(), "what nobody asked for is not missing");
         inventory.path_facts = PathFacts {
+            all_roles: false,
             event_rules: denied("ListRules", "events:ListRules"),
             distributions: Reading::Known(Vec::new()),
             channels: Reading::NotRead,

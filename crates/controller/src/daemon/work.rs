@@ -330,7 +330,7 @@ impl<A: Account> ScopeLoop<A> {
             let wanted: BTreeSet<Arn> = {
                 let mut view = self.view.lock().await;
                 self.plan_view(&mut view, around);
-                view.plan.wanted_facts.difference(&asked).cloned().collect()
+                view.plan.facts_to_read().filter(|fact| !asked.contains(*fact)).cloned().collect()
             };
             if wanted.is_empty() {
                 return;

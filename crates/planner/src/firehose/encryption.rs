@@ -9,6 +9,7 @@ use super::observed::StreamEncryption;
 use super::plan::Judged;
 use crate::inventory::ResolvedKey;
 use crate::kms::{Fit, fit, note_on_key_in_use, why};
+use crate::paths::iam_users::want_all_roles;
 use crate::plan::change::Change;
 use crate::plan::draft::{Draft, Remedy, Words};
 use crate::plan::keys::{KeyUser, WantedKey, require_key, wanted_key};
@@ -224,6 +225,7 @@ fn remedy(judged: &Judged<'_>, at_rest: &DeliveryStreamAtRest, wanted: Option<&W
     let listed = listed.or_else(|| wanted_arn(wanted).and_then(|arn| cx.listed_by_arn(arn)));
     let in_use = description.encryption.kms_key.as_deref().map(|key| cx.inventory.resolve_key(key));
     let in_use = if let Some(ResolvedKey::Key(arn)) = &in_use { Some(arn) } else { None };
+    want_all_roles(draft, cx.inventory);
     let keys: Vec<&Arn> = in_use.into_iter().chain(wanted_arn(wanted)).collect();
     let users: Vec<KeyUser> = known_producers(cx, stream, listed, &keys, roles).into_iter().map(|producer| producer.user).collect();
     remedy.requiring(require_key(cx, draft, wanted, &users))

@@ -6,6 +6,7 @@
 use super::desired::known_users;
 use super::observed::{DataStream, DataStreamSummary};
 use crate::kms::{Fit, fit, note_on_key_in_use, why};
+use crate::paths::users_of_moved_data_stream;
 use crate::plan::change::Change;
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
@@ -114,7 +115,10 @@ fn remedy(
             remedy.blocked(Gate::NotReady, format!("the stream is {}; encryption can be changed only while it is ACTIVE", summary.status));
     }
     match known_users(cx, &stream.arn) {
-        Ok(users) => remedy.requiring(require_key(cx, draft, wanted, &users)),
+        Ok(mut users) => {
+            users.extend(users_of_moved_data_stream(cx, draft, (&stream.arn, summary.kms_key.as_deref().filter(|_| summary.encrypted))));
+            remedy.requiring(require_key(cx, draft, wanted, &users))
+        }
         Err(block) => remedy.requiring(require_key(cx, draft, wanted, &[])).blocked(block.name, block.reason),
     }
 }

@@ -16,6 +16,7 @@ mod endpoint;
 mod events;
 pub(crate) mod grants;
 mod hops;
+pub(crate) mod iam_users;
 mod links;
 pub mod model;
 mod needs;
@@ -50,4 +51,7 @@ pub use seal::judge;
 pub use trace::MOST_BRANCHES;
 
 pub(crate) use links::Links;
-pub(crate) use users::{delivery_keys_of_bucket, unread_deliveries, users_of_bucket, users_of_queue, users_of_topic};
+pub(crate) use users::{
+    delivery_keys_of_bucket, unread_deliveries, users_of_moved_bucket, users_of_moved_data_stream, users_of_moved_queue,
+    users_of_moved_topic, users_of_queue, users_of_topic,
+};

@@ -25,12 +25,15 @@ pub struct PathFacts {
     /// read makes the whole reading unreadable.
     #[serde(default, skip_serializing_if = "Reading::is_not_read")]
     pub roles: Reading<BTreeMap<Arn, Role>>,
+    /// `roles` holds every role of the account; else only those that were asked for by name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_roles: bool,
 }
 
 impl PathFacts {
     /// True where nothing was read.
     pub const fn is_empty(&self) -> bool {
-        let Self { event_rules, distributions, channels, roles } = self;
+        let Self { event_rules, distributions, channels, roles, all_roles: _ } = self;
         event_rules.is_not_read() && distributions.is_not_read() && channels.is_not_read() && roles.is_not_read()
     }
 
@@ -48,7 +51,8 @@ impl PathFacts {
 
     /// Takes in a newer reading; what it did not read stays.
     pub(crate) fn refresh(&mut self, newer: Self) {
-        let Self { event_rules, distributions, channels, roles } = newer;
+        let Self { event_rules, distributions, channels, roles, all_roles } = newer;
+        self.all_roles |= all_roles;
         self.event_rules.refresh(event_rules);
         self.distributions.refresh(distributions);
         self.channels.refresh(channels);

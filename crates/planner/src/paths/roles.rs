@@ -20,6 +20,7 @@ pub(crate) enum RoleReading {
 }
 
 /// A role's policies, read.
+#[derive(Clone)]
 pub(crate) struct RolePolicies {
     identity: Vec<Document>,
     boundary: Option<Document>,

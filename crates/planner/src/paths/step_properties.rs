@@ -13,7 +13,8 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 use super::roles::{key_access, role};
-use super::{Links, users_of_bucket, users_of_queue, users_of_topic};
+use super::users::users_of_bucket;
+use super::{Links, users_of_queue, users_of_topic};
 use crate::document::{Answer, Document, Principal, Request};
 use crate::fixtures::{AWS_SQS_KEY, KEY, OTHER_KEY, bucket, denied, document, grant, inventory, key_document, policies, queue, topic};
 use crate::inventory::{BucketEncryption, ResolvedKey};

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::document::Principal;
 use crate::fixtures::{bucket, denied, document, inventory, queue, topic};
-use crate::paths::{Links, delivery_keys_of_bucket, users_of_bucket, users_of_queue, users_of_topic};
+use crate::paths::users::users_of_bucket;
+use crate::paths::{Links, delivery_keys_of_bucket, users_of_queue, users_of_topic};
 use crate::plan::Context;
 use crate::plan::context::Past;
 use crate::plan::keys::KeyUser;

@@ -10,12 +10,14 @@
 use std::collections::BTreeMap;
 
 use super::grants::grants;
+use super::iam_users::{Moved, users_through_iam};
 use super::links::Links;
 use super::sources::{Use, Used, users_behind};
 use crate::document::{Document, Principal};
 use crate::inventory::{DeliveryDestination, Reading, Unreadable};
 use crate::plan::compare::{unreadable_words, why_unknown};
 use crate::plan::context::Context;
+use crate::plan::draft::Draft;
 use crate::plan::keys::KeyUser;
 use crate::plan::step::{Block, Gate};
 use crate::{Arn, Inventory, Service};
@@ -26,6 +28,10 @@ const READ: &[&str] = &["kms:Decrypt"];
 const SEND: Use = Use { action: "sqs:SendMessage", needs: WRITE, verb: "sends to" };
 const RECEIVE: Use = Use { action: "sqs:ReceiveMessage", needs: READ, verb: "receives from" };
 const PUBLISH: Use = Use { action: "sns:Publish", needs: WRITE, verb: "publishes to" };
+// Producers of a data stream need no more than a data key. [Kinesis: permissions to use KMS keys]
+const PUT_RECORD: Use = Use { action: "kinesis:PutRecord", needs: &["kms:GenerateDataKey"], verb: "writes to" };
+const PUT_RECORDS: Use = Use { action: "kinesis:PutRecords", needs: &["kms:GenerateDataKey"], verb: "writes to" };
+const GET_RECORDS: Use = Use { action: "kinesis:GetRecords", needs: READ, verb: "reads from" };
 const GET: Use = Use { action: "s3:GetObject", needs: READ, verb: "reads from" };
 const GET_VERSION: Use = Use { action: "s3:GetObjectVersion", needs: READ, verb: "reads from" };
 // A multipart upload reads its parts again, so a writer needs Decrypt as well. [S3: multipart upload and SSE-KMS]
@@ -175,6 +181,60 @@ fn with_objects(user: &KeyUser, bucket: &Arn, bucket_key: bool, resources: &[&st
             user
         })
         .collect()
+}
+
+/// [`users_of_queue`], and the roles that reach it through IAM alone, before it is moved from the key it is under today.
+pub(crate) fn users_of_moved_queue(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    links: &Links<'_>,
+    (arn, key): (&Arn, Option<&str>),
+) -> Result<Vec<KeyUser>, Block> {
+    let mut users = users_of_queue(cx, links, arn)?;
+    let used = Used { arn, kind: "queue", inventory: cx.inventory };
+    add(&mut users, users_through_iam(draft, &Moved { used, data: arn.as_str(), key }, &[SEND, RECEIVE]));
+    let attributes = cx.inventory.queues.get(arn).and_then(|queue| queue.attributes.known());
+    if let Some(dead_letters) = attributes.and_then(|attributes| attributes.dead_letter_queue.as_ref()) {
+        let there = Used { arn: dead_letters, ..used };
+        add(&mut users, users_through_iam(draft, &Moved { used: there, data: dead_letters.as_str(), key }, &[RECEIVE]));
+    }
+    Ok(users)
+}
+
+/// [`users_of_topic`], and the roles that reach it through IAM alone, before it is moved from the key it is under today.
+pub(crate) fn users_of_moved_topic(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    links: &Links<'_>,
+    (arn, key): (&Arn, Option<&str>),
+) -> Result<Vec<KeyUser>, Block> {
+    let mut users = users_of_topic(cx, links, arn)?;
+    let used = Used { arn, kind: "topic", inventory: cx.inventory };
+    add(&mut users, users_through_iam(draft, &Moved { used, data: arn.as_str(), key }, &[PUBLISH]));
+    Ok(users)
+}
+
+/// [`users_of_bucket`], and the roles that reach its objects through IAM alone, before it is moved from the key it is
+/// under today or tells KMS of another ARN.
+pub(crate) fn users_of_moved_bucket(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    (arn, key): (&Arn, Option<&str>),
+    bucket_key: bool,
+) -> Result<Vec<KeyUser>, Block> {
+    let mut users = users_of_bucket(cx, arn, bucket_key)?;
+    let used = Used { arn, kind: "bucket", inventory: cx.inventory };
+    let any_object = format!("{arn}/object");
+    for user in users_through_iam(draft, &Moved { used, data: &any_object, key }, &[GET, PUT]) {
+        add(&mut users, with_objects(&user, arn, bucket_key, &[]));
+    }
+    Ok(users)
+}
+
+/// Roles that write and read a data stream through IAM alone, before it is moved from the key it is under today.
+pub(crate) fn users_of_moved_data_stream(cx: &Context<'_>, draft: &mut Draft, (arn, key): (&Arn, Option<&str>)) -> Vec<KeyUser> {
+    let used = Used { arn, kind: "data stream", inventory: cx.inventory };
+    users_through_iam(draft, &Moved { used, data: arn.as_str(), key }, &[PUT_RECORD, PUT_RECORDS, GET_RECORDS])
 }
 
 fn add_granted(users: &mut Vec<KeyUser>, used: &Used<'_>, document: Option<&str>, actions: &[Use]) -> Result<(), Block> {

@@ -149,6 +149,8 @@ pub(crate) struct Draft {
     pub(crate) managed: BTreeSet<Arn>,
     /// Resources (buckets, keys) whose gate facts a step needs and nobody has read.
     pub(crate) wanted_facts: BTreeSet<Arn>,
+    /// What would make steps surer ([`super::Plan::helpful_facts`]).
+    pub(crate) helpful_facts: BTreeSet<Arn>,
     /// Documents that keys will have after this plan's earlier steps, by key ARN (by alias ARN for keys to be created).
     pub(crate) planned_documents: BTreeMap<Arn, PlannedDocument>,
     /// What steps of this plan need on documents of keys of ours, by key ARN (by alias ARN for keys to be created): found by

@@ -23,6 +23,7 @@ pub(crate) fn finish(cx: &Context<'_>, draft: Draft) -> Plan {
         unmanaged,
         managed,
         wanted_facts,
+        helpful_facts,
         planned_documents: _,
         demands: _,
         refused_documents: _,
@@ -32,9 +33,15 @@ pub(crate) fn finish(cx: &Context<'_>, draft: Draft) -> Plan {
     narrow_to_mode(&mut proposals);
     hold_ungranted(&mut proposals);
     let mut steps = order(proposals.into_iter().map(|proposal| proposal.step).collect());
+    #[cfg(feature = "mutation")]
+    super::mutation::open_gates(&mut steps);
+    #[cfg(feature = "mutation")]
+    super::mutation::forget_order(&mut steps);
     hold_back(cx, &managed, &mut steps);
+    #[cfg(feature = "mutation")]
+    super::mutation::open_gates(&mut steps);
     findings.sort_by(|a, b| (a.service, &a.resource, a.check).cmp(&(b.service, &b.resource, b.check)));
-    Plan { findings, steps, unmanaged, wanted_facts }
+    Plan { findings, steps, unmanaged, wanted_facts, helpful_facts }
 }
 
 /// What the steps need on documents of keys of ours that nothing else stops: no grant is given for a switch that is

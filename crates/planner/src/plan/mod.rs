@@ -8,6 +8,8 @@ pub mod context;
 pub(crate) mod draft;
 pub(crate) mod gates;
 pub mod keys;
+#[cfg(feature = "mutation")]
+pub mod mutation;
 pub mod reads;
 pub mod select;
 pub mod step;
@@ -37,6 +39,17 @@ pub struct Plan {
     /// Resources whose gate facts must be read before their steps can be decided: the caller reads
     /// them and plans again. Empty in a complete plan.
     pub wanted_facts: BTreeSet<Arn>,
+    /// What would make steps surer, and without which they stand: an account's root stands for all its roles. The caller
+    /// reads it if it can, and plans again.
+    #[serde(default)]
+    pub helpful_facts: BTreeSet<Arn>,
+}
+
+impl Plan {
+    /// Facts that the caller reads, if it can, before it plans again.
+    pub fn facts_to_read(&self) -> impl Iterator<Item = &Arn> {
+        self.wanted_facts.union(&self.helpful_facts)
+    }
 }
 
 /// Judges everything in the inventory and orders what has to be done. Deterministic: the same input, the same plan.

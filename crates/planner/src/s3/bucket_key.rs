@@ -6,11 +6,12 @@
 
 use super::encryption::Difference;
 use super::key_context::{CONTEXT, outgrown};
+use super::key_today;
 use super::observed::Bucket;
 use crate::document::{Answer, Document, Request};
 use crate::inventory::{Key, Reading, ResolvedKey};
 use crate::paths::roles::{key_access, role};
-use crate::paths::{delivery_keys_of_bucket, unread_deliveries, users_of_bucket};
+use crate::paths::{delivery_keys_of_bucket, unread_deliveries, users_of_moved_bucket};
 use crate::plan::admission::let_users_through;
 use crate::plan::compare::why_unknown;
 use crate::plan::context::Context;
@@ -60,7 +61,7 @@ fn known_users(cx: &Context<'_>, draft: &mut Draft, bucket: &Bucket, difference:
     if bucket.document.is_not_read() {
         draft.wanted_facts.insert(bucket.arn.clone());
     }
-    match users_of_bucket(cx, &bucket.arn, difference.after.bucket_key) {
+    match users_of_moved_bucket(cx, draft, (&bucket.arn, key_today(bucket)), difference.after.bucket_key) {
         Ok(users) => Ok(users),
         // Whom nobody can name is let in by the key's document or by nothing: its conditions are looked at.
         Err(Block { name: Gate::KeyUse, reason: _ }) => Ok(Vec::new()),

@@ -3,12 +3,13 @@
 use super::bucket_key;
 use super::desired::DesiredEncryption;
 use super::encryption::{DEFAULT_KEY, Difference};
+use super::key_today;
 use super::log_targets::{stops_acl_logs, stops_logs};
 use super::observed::{Bucket, PublicAccess, ReplicationRule};
 use crate::Arn;
 use crate::document::{Document, Principal};
 use crate::inventory::Reading;
-use crate::paths::users_of_bucket;
+use crate::paths::users_of_moved_bucket;
 use crate::plan::compare::why_unknown;
 use crate::plan::context::Context;
 use crate::plan::draft::Draft;
@@ -85,7 +86,7 @@ fn new_key(
     if bucket.document.is_not_read() {
         draft.wanted_facts.insert(bucket.arn.clone());
     }
-    let (users, cannot_tell) = match users_of_bucket(cx, &bucket.arn, difference.after.bucket_key) {
+    let (users, cannot_tell) = match users_of_moved_bucket(cx, draft, (&bucket.arn, key_today(bucket)), difference.after.bucket_key) {
         Ok(users) => (users, None),
         Err(block) => (Vec::new(), Some(block)),
     };

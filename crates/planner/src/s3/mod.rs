@@ -13,3 +13,10 @@ pub mod observed;
 pub(crate) mod plan;
 #[cfg(test)]
 mod tests;
+
+/// The KMS key that new objects are encrypted under today, as written.
+fn key_today(bucket: &observed::Bucket) -> Option<&str> {
+    let encryption = bucket.encryption.known()?.as_ref()?;
+    let uses_kms = encryption.algorithm.starts_with("aws:kms");
+    encryption.kms_key.as_deref().or(Some("alias/aws/s3")).filter(|_| uses_kms)
+}

@@ -6,7 +6,7 @@ use super::subscriptions;
 use crate::document::ours::TOPIC_LIMIT;
 use crate::document::{Principal, Protected};
 use crate::kms::note_on_key_in_use;
-use crate::paths::{Links, users_of_topic};
+use crate::paths::{Links, users_of_moved_topic, users_of_topic};
 use crate::plan::Change;
 use crate::plan::admission::shut_out_today;
 use crate::plan::change::KeyRef;
@@ -129,7 +129,7 @@ fn remedy(
     (before, was): (Option<String>, &str),
 ) -> Remedy {
     let cx = linked.cx;
-    let (users, cannot_tell) = match users_of_topic(cx, &linked.links, &topic.arn) {
+    let (users, cannot_tell) = match users_of_moved_topic(cx, draft, &linked.links, (&topic.arn, before.as_deref())) {
         Ok(users) => (users, None),
         Err(block) => (Vec::new(), Some(block)),
     };

@@ -6,7 +6,7 @@ use super::observed::{Queue, QueueAttributes};
 use crate::document::ours::QUEUE_LIMIT;
 use crate::document::{Principal, Protected};
 use crate::kms::note_on_key_in_use;
-use crate::paths::{Links, users_of_queue};
+use crate::paths::{Links, users_of_moved_queue, users_of_queue};
 use crate::plan::admission::shut_out_today;
 use crate::plan::change::QueueEncryption;
 use crate::plan::compare::{is_aws_managed, tags_unknown, why_unknown};
@@ -135,11 +135,12 @@ fn remedy(linked: &Linked<'_>, draft: &mut Draft, queue: &Queue, desired: &Desir
     let becomes = if moves_to_key { desired.words() } else { observed_words(cx, &after) };
     let undo = format!("{} Messages that were sent in between keep what they were sent with.", way_back(&before, &was));
     let open_today = before.kms_key.is_none() && !before.sqs_managed_sse;
+    let key_today = before.kms_key.clone();
     let change = Change::QueueEncryption { url: queue.url.clone(), before, after, waits_for };
     let mut remedy = Remedy::change(change, format!("encryption: {was} → {becomes}"), undo).risking(Risk::Brief);
     remedy.block = block;
     if let (true, Some((_, wanted))) = (moves_to_key, &desired.key) {
-        let (users, cannot_tell) = match users_of_queue(cx, &linked.links, &queue.arn) {
+        let (users, cannot_tell) = match users_of_moved_queue(cx, draft, &linked.links, (&queue.arn, key_today.as_deref())) {
             Ok(users) => (users, None),
             Err(block) => (Vec::new(), Some(block)),
         };

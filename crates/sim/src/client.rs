@@ -1,5 +1,7 @@
 //! The way in for the SDK in the same process: its HTTP client.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -16,14 +18,18 @@ use crate::http::{Call, Reply};
 use crate::shared::Sim;
 use crate::world::Outcome;
 
-/// A client whose every request is answered by the world.
+/// A client whose every request is answered by the world, until a fault lets it die: then no request of it is heard
+/// any more, as after a crash of its process.
 #[derive(Debug, Clone)]
-pub struct InProcess(Sim);
+pub struct InProcess {
+    sim: Sim,
+    dead: Arc<AtomicBool>,
+}
 
 impl Sim {
     /// The HTTP client to give to the SDK: requests never leave the process.
     pub fn http_client(&self) -> InProcess {
-        InProcess(self.clone())
+        InProcess { sim: self.clone(), dead: Arc::default() }
     }
 }
 
@@ -39,9 +45,12 @@ impl HttpClient for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let sim = self.0.clone();
+        let Self { sim, dead } = self.clone();
         HttpConnectorFuture::new(async move {
             let call = call_of(request).await?;
+            if dead.load(Ordering::Relaxed) {
+                return std::future::pending().await;
+            }
             match sim.answer(&call).await {
                 Outcome::Answer(reply, after) => {
                     if after > 0 {
@@ -49,7 +58,11 @@ impl HttpConnector for InProcess {
                     }
                     Ok(response_of(reply))
                 }
-                Outcome::Silence | Outcome::Crash => std::future::pending().await,
+                Outcome::Silence => std::future::pending().await,
+                Outcome::Crash => {
+                    dead.store(true, Ordering::Relaxed);
+                    std::future::pending().await
+                }
                 Outcome::Broken => Err(ConnectorError::io("the connection broke".into())),
             }
         })

@@ -70,7 +70,13 @@ struct Inner {
 impl Sim {
     /// An empty world at the clock's time.
     pub fn new(settings: Settings, clock: Clock) -> Self {
-        let world = Mutex::new(World::new(settings, clock.now()));
+        Self::begun(World::new(settings, clock.now()), clock)
+    }
+
+    /// A world that began earlier, up to the clock's time.
+    pub fn begun(mut world: World, clock: Clock) -> Self {
+        world.advance(clock.now());
+        let world = Mutex::new(world);
         let [changed, crashed, arrived, to_post] = [(); 4].map(|()| Notify::new());
         Self(Arc::new(Inner { world, clock, changed, crashed, arrived, to_post }))
     }

@@ -11,6 +11,7 @@ mod estate;
 mod faults;
 mod pass;
 mod paths;
+mod promise;
 mod scenarios;
 mod simulator;
 mod soak;

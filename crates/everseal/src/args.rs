@@ -34,8 +34,17 @@ An access key of twelve digits is that account's administrator; any other one is
 not verified. Key documents, grants, key states, resource documents and aws:SecureTransport (true on --tls-listen, \
 false on --listen) are enforced on every call and every delivery.";
 
+const DEMO_HELP: &str = "\
+A finance pipeline (Firehose → S3 → SQS, SNS → SQS, a queue with a dead-letter queue, a database) runs on an AWS in \
+memory that enforces key documents and delivers data. Its key waits to be deleted, most of it is not sealed, and \
+traffic flows. The daemon looks at it every five seconds:
+
+  everseal demo                      what it finds; nothing is changed
+  everseal demo --enforce            heals it, and the counter of delivered messages never stops
+  everseal demo --enforce --chaos    somebody keeps undoing settings";
+
 /// The SDK's warnings repeat what our own errors say in words.
-const DEFAULT_LOG: &str = "info,aws_config=error";
+pub const DEFAULT_LOG: &str = "info,aws_config=error";
 
 /// Keeps the encryption of AWS data paths at its desired state, without ever breaking one.
 #[derive(Debug, Parser)]
@@ -84,6 +93,9 @@ pub enum Command {
     Paths(PathsArgs),
     /// The JSON Schema of the policy language.
     Schema,
+    /// The whole product on a simulated AWS with a pipeline in use: no AWS account needed.
+    #[command(after_help = DEMO_HELP)]
+    Demo(DemoArgs),
     /// A small AWS in memory to try policies and programs on: it enforces key documents and delivers data.
     #[command(after_help = SIM_HELP)]
     Sim(SimArgs),
@@ -237,6 +249,26 @@ pub struct ExplainArgs {
     /// Explain from saved inventories instead of asking AWS.
     #[arg(long, env = "EVERSEAL_INVENTORY", value_name = "FILE")]
     pub inventory: Option<PathBuf>,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Address of metrics, health endpoints and API; port 0 takes a free one and says which.
+    #[arg(long, env = "EVERSEAL_DEMO_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Address of the simulated AWS, for other AWS clients; port 0 takes a free one and says which.
+    #[arg(long, env = "EVERSEAL_DEMO_SIM_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub sim_listen: SocketAddr,
+    /// Put in order what is found, instead of only looking.
+    #[arg(long, env = "EVERSEAL_DEMO_ENFORCE")]
+    pub enforce: bool,
+    /// Let somebody undo a setting every 20 seconds.
+    #[arg(long, env = "EVERSEAL_DEMO_CHAOS")]
+    pub chaos: bool,
+    /// Decides every generated id of the simulated AWS.
+    #[arg(long, env = "EVERSEAL_DEMO_SEED", default_value_t = 1, value_name = "N")]
+    pub seed: u64,
 }
 
 /// Arguments of `sim`.

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod demo;
 mod exit;
 mod http;
 mod inventories;
@@ -21,7 +22,9 @@ use args::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(cli.log_format, &cli.log);
+    // The demo tells on the terminal what happens: the log would say it again.
+    let log = if matches!(cli.command, Command::Demo(_)) && cli.log == args::DEFAULT_LOG { "warn" } else { &cli.log };
+    logging::start(cli.log_format, log);
     let outcome = match &cli.command {
         Command::Validate(args) => commands::validate::run(args),
         Command::Schema => commands::schema::run(),
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Command::Apply(args) => commands::apply::run(args),
         Command::Changes(args) => commands::changes::run(args),
         Command::Run(args) => commands::run::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Sim(args) => commands::sim::run(args),
     };
     exit::code(outcome)

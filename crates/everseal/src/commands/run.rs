@@ -1,15 +1,15 @@
 //! `everseal run`: the daemon.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use everseal_aws::{Aws, AwsAccount, ConnectOptions};
 use everseal_controller::daemon::Shared;
 use everseal_controller::policy_watch::{PolicyLoadError, PolicyWatch, READ_EVERY, ReadSources};
-use everseal_controller::{Clock, Connect, Connected, Daemon, DaemonOptions, Metrics, Status};
+use everseal_controller::{Clock, Connect, Connected, Daemon, DaemonOptions, Ledger, Metrics, Status};
 use everseal_planner::PolicySet;
 use prometheus::Registry;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::RunArgs;
@@ -23,21 +23,8 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
 }
 
 async fn daemon(args: &RunArgs) -> Result<Outcome> {
-    let clock = Clock::default();
-    let registry = Registry::new();
-    let metrics = Arc::new(Metrics::register(&registry, clock).context("can't register metrics")?);
-    Metrics::build_info(&registry, env!("CARGO_PKG_VERSION")).context("can't register metrics")?;
-    let status = Status::new(clock);
-    let watch = start_watch(&args.policy.policies, clock, &metrics, &status)?;
-    let ledger = ledgers::open(&args.ledger.ledger)?;
-    let listener = http::listen(args.listen).await?;
-    tracing::info!(listen = %args.listen, interval = ?args.interval, dry_run = args.dry_run, "everseal runs");
-
-    let stop = CancellationToken::new();
-    signals::cancel_on_signal(stop.clone());
-    let shown = Shown { registry, status: status.clone(), ledger: ledger.clone() };
-    let server = tokio::spawn(http::serve(listener, shown, stop.clone()));
-    let reach = Reach { metrics: Arc::clone(&metrics) };
+    let paths = args.policy.policies.clone();
+    let read: ReadSources = Box::new(move || sources::read(&paths).map_err(|error| std::io::Error::other(format!("{error:#}"))));
     let options = DaemonOptions {
         interval: args.interval,
         kms_errors_interval: args.firehose_errors_interval,
@@ -45,20 +32,63 @@ async fn daemon(args: &RunArgs) -> Result<Outcome> {
         dry_run: args.dry_run,
         ..DaemonOptions::default()
     };
-    let shared = Shared { ledger, metrics, status, clock, options: Arc::new(options) };
-    let policies = watch.subscribe();
-    let watching = tokio::spawn(watch.run(READ_EVERY, stop.clone()));
-    Daemon::new(reach, policies, shared).run(stop.clone()).await;
-    stop.cancel();
-    watching.await.context("the policy watch ended badly")?;
-    server.await.context("the HTTP server ended badly")??;
+    let ledger = ledgers::open(&args.ledger.ledger)?;
+    let daemonised = daemonised(read, ledger, ConnectOptions::default(), (options, Clock::default()))?;
+    let listener = http::listen(args.listen).await?;
+    tracing::info!(listen = %args.listen, interval = ?args.interval, dry_run = args.dry_run, "everseal runs");
+    let stop = CancellationToken::new();
+    signals::cancel_on_signal(stop.clone());
+    let outcome = daemonised.serve(listener, stop).await;
     tracing::info!("everseal has stopped");
-    Ok(Outcome::InSync)
+    outcome
 }
 
-fn start_watch(paths: &[PathBuf], clock: Clock, metrics: &Arc<Metrics>, status: &Status) -> Result<PolicyWatch> {
-    let paths = paths.to_vec();
-    let read: ReadSources = Box::new(move || sources::read(&paths).map_err(|error| std::io::Error::other(format!("{error:#}"))));
+/// A daemon with everything that it shows, ready to run.
+pub struct Daemonised {
+    watch: PolicyWatch,
+    shared: Shared,
+    registry: Registry,
+    reach: Reach,
+}
+
+/// Loads the policies and prepares everything; nothing runs yet.
+pub fn daemonised(
+    read: ReadSources,
+    ledger: Ledger,
+    connect: ConnectOptions,
+    (options, clock): (DaemonOptions, Clock),
+) -> Result<Daemonised> {
+    let registry = Registry::new();
+    let metrics = Arc::new(Metrics::register(&registry, clock).context("can't register metrics")?);
+    Metrics::build_info(&registry, env!("CARGO_PKG_VERSION")).context("can't register metrics")?;
+    let status = Status::new(clock);
+    let watch = start_watch(read, clock, &metrics, &status)?;
+    let reach = Reach { metrics: Arc::clone(&metrics), connect };
+    Ok(Daemonised { watch, shared: Shared { ledger, metrics, status, clock, options: Arc::new(options) }, registry, reach })
+}
+
+impl Daemonised {
+    /// What people see of it.
+    pub fn status(&self) -> Status {
+        self.shared.status.clone()
+    }
+
+    /// Runs and shows itself on `listener` until it is stopped.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<Outcome> {
+        let Self { watch, shared, registry, reach } = self;
+        let shown = Shown { registry, status: shared.status.clone(), ledger: shared.ledger.clone() };
+        let server = tokio::spawn(http::serve(listener, shown, stop.clone()));
+        let policies = watch.subscribe();
+        let watching = tokio::spawn(watch.run(READ_EVERY, stop.clone()));
+        Daemon::new(reach, policies, shared).run(stop.clone()).await;
+        stop.cancel();
+        watching.await.context("the policy watch ended badly")?;
+        server.await.context("the HTTP server ended badly")??;
+        Ok(Outcome::InSync)
+    }
+}
+
+fn start_watch(read: ReadSources, clock: Clock, metrics: &Arc<Metrics>, status: &Status) -> Result<PolicyWatch> {
     match PolicyWatch::start(read, clock, Arc::clone(metrics), status.clone()) {
         Ok((watch, warnings)) => {
             sources::print_diagnostics(&warnings);
@@ -76,13 +106,14 @@ fn start_watch(paths: &[PathBuf], clock: Clock, metrics: &Arc<Metrics>, status: 
 /// have become valid since.
 struct Reach {
     metrics: Arc<Metrics>,
+    connect: ConnectOptions,
 }
 
 impl Connect for Reach {
     type Account = AwsAccount;
 
     async fn connect(&self, policies: &PolicySet) -> Connected<AwsAccount> {
-        let options = ConnectOptions { fallback_region: scopes::fallback_region(policies), ..ConnectOptions::default() };
+        let options = ConnectOptions { fallback_region: scopes::fallback_region(policies), ..self.connect.clone() };
         let observer: Arc<dyn everseal_controller::CallObserver> = self.metrics.clone();
         match Aws::connect(options, observer).await {
             Ok(aws) => {

@@ -39,13 +39,13 @@ impl PathFacts {
 
     /// Paths were asked for: what lies beside resources was read, or could not be.
     pub const fn tell_of_paths(&self) -> bool {
-        let Self { event_rules, distributions, channels, roles: _ } = self;
+        let Self { event_rules, distributions, channels, roles: _, all_roles: _ } = self;
         !(event_rules.is_not_read() && distributions.is_not_read() && channels.is_not_read())
     }
 
     /// Drops everything but roles, which gates rest on as well.
     pub(crate) fn forget_neighbours(&mut self) {
-        let Self { event_rules, distributions, channels, roles: _ } = self;
+        let Self { event_rules, distributions, channels, roles: _, all_roles: _ } = self;
         (*event_rules, *distributions, *channels) = (Reading::NotRead, Reading::NotRead, Reading::NotRead);
     }
 

@@ -57,10 +57,7 @@ impl User {
 
     /// An operation of a JSON service, by its target: `AmazonSQS.SendMessage`.
     pub fn json(&self, world: &mut World, target: &str, input: &Value) -> Result<Value, ApiError> {
-        let version = if target.starts_with("AmazonSQS") { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
-        let service = target.split(['.', '_']).next().unwrap_or_default().to_ascii_lowercase();
-        let headers = [("x-amz-target", target), ("content-type", version)];
-        let reply = world.undisturbed(&self.call(&service, (Method::POST, "/", ""), &headers, Bytes::from(input.to_string())));
+        let reply = world.undisturbed(&self.json_call(target, input));
         let body = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
         if reply.status < 300 {
             return Ok(body);
@@ -68,6 +65,13 @@ impl User {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let code = text("__type");
         Err(ApiError::new(reply.status, code.rsplit('#').next().unwrap_or_default().to_owned(), text("message")))
+    }
+
+    pub(crate) fn json_call(&self, target: &str, input: &Value) -> Call {
+        let version = if target.starts_with("AmazonSQS") { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
+        let service = target.split(['.', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        let headers = [("x-amz-target", target), ("content-type", version)];
+        self.call(&service, (Method::POST, "/", ""), &headers, Bytes::from(input.to_string()))
     }
 
     /// An operation of a query service (`sns`, `rds`, `iam`, `sts`). The answer is the response element.

@@ -1,49 +1,18 @@
 //! An IAM document and what it says of one request.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::condition;
 use super::statement::Statement;
+use super::written::Written;
 use super::{Caller, RequestContext};
-
-/// A document as somebody wrote it: what a service looks at when it accepts one.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Written {
-    statements: Vec<Map<String, Value>>,
-    /// `${…}` are variables: not in documents of the old version. [IAM JSON policy elements: Version]
-    variables: bool,
-}
-
-impl Written {
-    /// Parses a document's text. `None`: it is not one.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let Value::Object(mut body) = serde_json::from_str(text).ok()? else { return None };
-        let variables = body.get("Version").and_then(Value::as_str) == Some("2012-10-17");
-        let object = |value| if let Value::Object(statement) = value { Some(statement) } else { None };
-        let statements: Vec<_> = match body.get_mut("Statement")?.take() {
-            Value::Array(list) => list.into_iter().map(object).collect::<Option<_>>()?,
-            one => vec![object(one)?],
-        };
-        let has_effect = |one: &Map<String, Value>| matches!(one.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny"));
-        statements.iter().all(has_effect).then_some(Self { statements, variables })
-    }
-
-    /// Its statements; each has an effect.
-    pub(crate) fn statements(&self) -> &[Map<String, Value>] {
-        &self.statements
-    }
-
-    /// The same to be kept, and to judge requests by.
-    pub(crate) fn document(&self) -> Document {
-        Document { statements: self.statements.iter().map(Statement::read).collect(), variables: self.variables }
-    }
-}
 
 /// A parsed document.
 #[derive(Debug, Clone)]
 pub struct Document {
-    statements: Box<[Statement]>,
-    variables: bool,
+    pub(super) statements: Box<[Statement]>,
+    /// `${…}` are variables.
+    pub(super) variables: bool,
 }
 
 /// What a document says of a request.
@@ -79,7 +48,7 @@ impl Document {
     /// The same for a role's trust policy, whose statements name no resource: the role itself is it.
     pub fn parse_trust(text: &str) -> Option<Self> {
         let mut written = Written::parse(text)?;
-        for statement in &mut written.statements {
+        for statement in written.statements_mut() {
             if statement.contains_key("Resource") || statement.contains_key("NotResource") {
                 return None;
             }

@@ -9,6 +9,7 @@ mod decide;
 mod document;
 mod principal;
 mod statement;
+mod written;
 
 #[cfg(test)]
 mod against_planner;
@@ -18,8 +19,9 @@ mod tests;
 pub use caller::Caller;
 pub(crate) use decide::Identity;
 pub use decide::{Access, Denial};
+pub(crate) use document::like;
 pub use document::{Document, Verdict};
-pub(crate) use document::{Written, like};
+pub(crate) use written::{Written, is_account_id, is_principal, principals, strings};
 
 use std::collections::BTreeMap;
 

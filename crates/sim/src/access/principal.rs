@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::Caller;
 use super::document::Naming;
-use super::statement::{Texts, strings};
+use super::statement::Texts;
+use super::written::strings;
 
 /// Whom a statement is about.
 #[derive(Debug, Clone)]

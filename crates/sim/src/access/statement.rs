@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::condition::Condition;
 use super::principal::Who;
+use super::written::strings;
 
 /// A statement.
 #[derive(Debug, Clone)]
@@ -87,10 +88,4 @@ impl Texts {
     pub(super) fn have(&self, text: &str) -> bool {
         self.any(|one| one == text)
     }
-}
-
-/// The strings of a list, or one alone; what is no string is passed over.
-pub(super) fn strings(value: &Value) -> impl Iterator<Item = &str> {
-    let all = if let Value::Array(values) = value { values.as_slice() } else { std::slice::from_ref(value) };
-    all.iter().filter_map(Value::as_str)
 }

@@ -17,7 +17,7 @@ use crate::shared::{Clock, Sim};
 use crate::testing::{ACCOUNT, REGION};
 use crate::tls::TlsIdentity;
 use crate::user::User;
-use crate::world::Settings;
+use crate::world::{JournalEntry, Settings, World};
 
 const TARGETS: [(&str, &str); 3] = [("CreateQueue", "AmazonSQS"), ("ListQueues", "AmazonSQS"), ("GetQueueUrl", "AmazonSQS")];
 
@@ -266,6 +266,52 @@ async fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
     assert_eq!(first, run(7).await);
     assert_ne!(first, run(8).await);
     assert!(first.contains(&Got::Broken) && first.iter().any(|got| got.says("Throttled")), "faults did strike");
+}
+
+/// Every kind of fault strikes a world now and then, at its own pace; everything that happened is in its journal.
+fn journal(seed: u64) -> Vec<JournalEntry> {
+    let mut world = World::new(Settings { seed, ..Settings::default() }, Moment(1_800_000_000_000));
+    world.journal = Some(Vec::new());
+    let every = [
+        Fault::Throttle,
+        Fault::ServerError,
+        Fault::Unavailable,
+        Fault::Deny,
+        Fault::TimeOut,
+        Fault::Drop,
+        Fault::LostAnswer,
+        Fault::Stale(Duration::from_mins(1)),
+        Fault::Delay(SHORT),
+        Fault::CrashBefore,
+        Fault::CrashAfter,
+    ];
+    world.faults.rules = every.into_iter().map(|fault| FaultRule::always(fault).with_chance(30_000)).collect();
+    let user = User::administrator(ACCOUNT, REGION);
+    for number in 0..120 {
+        world.advance(world.now() + Duration::from_secs(7));
+        let queue = json!({ "QueueName": format!("q-{}", number % 9) });
+        for (target, input) in [
+            ("AmazonSQS.CreateQueue", &queue),
+            ("AmazonSQS.GetQueueUrl", &queue),
+            ("AmazonSQS.ListQueues", &json!({})),
+            ("TrentService.CreateKey", &json!({ "Description": "a key" })),
+            ("Firehose_20150804.ListDeliveryStreams", &json!({})),
+        ] {
+            // What came of it is in the journal.
+            let _ = world.call(&user.json_call(target, input));
+        }
+    }
+    world.journal.unwrap()
+}
+
+#[test]
+fn worlds_of_one_seed_have_the_same_journal_to_the_byte() {
+    let first = journal(7);
+    assert_eq!(first, journal(7));
+    assert_ne!(first, journal(8));
+    assert_eq!(first.len(), 600);
+    let struck = first.iter().filter(|entry| entry.struck).count();
+    assert!((100..300).contains(&struck), "faults did strike, and not everything: {struck}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 
 use self::policies::Policy;
 use self::roles::Role;
-use crate::access::{Caller, Document, Identity, RequestContext};
+use crate::access::{Caller, Document, Identity, RequestContext, is_account_id};
 use crate::error::ApiError;
 use crate::http::{Call, Reply};
 use crate::moment::Moment;
@@ -86,8 +86,7 @@ impl State {
         if let Some(session) = self.sessions.get(access_key) {
             return session.caller.clone();
         }
-        let is_account = access_key.len() == 12 && access_key.bytes().all(|byte| byte.is_ascii_digit());
-        let account = if is_account { access_key.to_owned() } else { self.account.clone() };
+        let account = if is_account_id(access_key) { access_key.to_owned() } else { self.account.clone() };
         Caller::User { arn: format!("arn:aws:iam::{account}:user/administrator"), account }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Input, found, managed};
-use crate::access::{Access, Document, Written};
+use crate::access::{Access, Document, Written, is_account_id};
 use crate::error::ApiError;
 use crate::wire::json as wire;
 use crate::world::{Origin, World};
@@ -98,8 +98,7 @@ fn exist(principals: &Value) -> bool {
 }
 
 fn is_aws_principal(text: &str) -> bool {
-    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if text == "*" || is_account(text) {
+    if text == "*" || is_account_id(text) {
         return true;
     }
     let parts: Vec<&str> = text.splitn(6, ':').collect();
@@ -110,7 +109,7 @@ fn is_aws_principal(text: &str) -> bool {
         _ => return false,
     };
     let known = (service == "iam" && resource == "root") || kinds.iter().any(|kind| resource.starts_with(kind));
-    arn == "arn" && region.is_empty() && is_account(account) && known && !resource.contains('*')
+    arn == "arn" && region.is_empty() && is_account_id(account) && known && !resource.contains('*')
 }
 
 fn malformed(message: &str) -> ApiError {

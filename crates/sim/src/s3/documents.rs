@@ -6,7 +6,7 @@ use super::bucket::{BucketDocument, PublicAccessBlock};
 use super::buckets::change;
 use super::request::{Request, access_denied, answer, bucket_mut, effective_block, malformed_xml};
 use super::{Handler, public};
-use crate::access::{Caller, Written};
+use crate::access::{Caller, Written, is_account_id, strings};
 use crate::error::ApiError;
 use crate::http::Reply;
 use crate::wire::xml::Element;
@@ -133,12 +133,12 @@ fn check(statement: &mut Map<String, Value>, bucket: &str) -> Result<(), ApiErro
             check_principal(principal)?;
         }
     }
-    for action in ["Action", "NotAction"].iter().filter_map(|field| statement.get(*field)).flat_map(texts) {
+    for action in ["Action", "NotAction"].iter().filter_map(|field| statement.get(*field)).flat_map(strings) {
         if action != "*" && !action.to_ascii_lowercase().starts_with("s3:") {
             return Err(malformed("Policy has invalid action"));
         }
     }
-    for resource in ["Resource", "NotResource"].iter().filter_map(|field| statement.get(*field)).flat_map(texts) {
+    for resource in ["Resource", "NotResource"].iter().filter_map(|field| statement.get(*field)).flat_map(strings) {
         check_resource(resource, bucket)?;
     }
     match statement.get_mut("Condition") {
@@ -163,9 +163,8 @@ fn check_principal(principal: &mut Value) -> Result<(), ApiError> {
         };
         for value in one {
             let Some(text) = value.as_str() else { return Err(invalid(&value.to_string())) };
-            let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
             let known = match kind.as_str() {
-                "AWS" => is_account || text == "*" || is_identity(text),
+                "AWS" => is_account_id(text) || text == "*" || is_identity(text),
                 "Service" => text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn"),
                 "CanonicalUser" | "Federated" => true,
                 _ => false,
@@ -173,7 +172,7 @@ fn check_principal(principal: &mut Value) -> Result<(), ApiError> {
             if !known {
                 return Err(invalid(text));
             }
-            if is_account {
+            if is_account_id(text) {
                 *value = Value::String(format!("arn:aws:iam::{text}:root"));
             }
         }
@@ -201,13 +200,6 @@ fn check_resource(resource: &str, bucket: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(malformed("Policy has invalid resource"))
-}
-
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect(),
-    }
 }
 
 fn write_as_text(keys: &mut Value) -> Result<(), ApiError> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::access::Written;
+use crate::access::{Written, strings};
 
 /// A fixed value of one of these keys narrows a statement enough.
 const NARROWING: &[&str] = &[
@@ -34,7 +34,7 @@ fn lets_everybody_in(statement: &Map<String, Value>) -> bool {
 fn names_everybody(principal: &Value) -> bool {
     match principal {
         Value::String(text) => text == "*",
-        Value::Object(kinds) => kinds.values().any(|listed| texts(listed).contains(&"*")),
+        Value::Object(kinds) => kinds.values().any(|listed| strings(listed).any(|one| one == "*")),
         _ => false,
     }
 }
@@ -45,7 +45,7 @@ fn narrows(condition: &Value) -> bool {
         let operator = operator.to_ascii_lowercase();
         let keys = keys.as_object().into_iter().flatten();
         keys.into_iter().any(|(key, values)| {
-            let (key, values) = (key.to_ascii_lowercase(), texts(values));
+            let (key, values) = (key.to_ascii_lowercase(), strings(values).collect::<Vec<_>>());
             !values.is_empty()
                 && match operator.trim_start_matches("foranyvalue:") {
                     "stringequals" | "stringequalsignorecase" | "stringlike" | "arnequals" | "arnlike" => {
@@ -68,11 +68,4 @@ fn is_narrow(range: &str) -> bool {
     let (address, bits) = range.split_once('/').map_or((range, None), |(address, bits)| (address, bits.parse::<u8>().ok()));
     let narrowest = if address.contains(':') { 32 } else { 8 };
     bits.is_none_or(|bits| bits >= narrowest)
-}
-
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect(),
-    }
 }

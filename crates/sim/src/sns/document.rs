@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::topic::Policy;
 use super::{Request, errors};
-use crate::access::{Document, Written};
+use crate::access::{Document, Written, is_account_id, is_principal, principals, strings};
 use crate::error::ApiError;
 use crate::world::World;
 
@@ -56,7 +56,7 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
 }
 
 fn check_statement(statement: &Map<String, Value>) -> Result<(), ApiError> {
-    let actions: Vec<&str> = ["Action", "NotAction"].iter().filter_map(|name| statement.get(*name)).flat_map(texts).collect();
+    let actions: Vec<&str> = ["Action", "NotAction"].iter().filter_map(|name| statement.get(*name)).flat_map(strings).collect();
     let known = |action: &&str| {
         let action = action.to_ascii_lowercase();
         action.strip_prefix("sns:").is_some_and(|action| ACTIONS.contains(&action))
@@ -64,30 +64,14 @@ fn check_statement(statement: &Map<String, Value>) -> Result<(), ApiError> {
     if actions.is_empty() || !actions.iter().all(known) {
         return Err(errors::invalid("Policy statement action out of service scope!"));
     }
-    let principals: Vec<&str> = match statement.get("Principal").or_else(|| statement.get("NotPrincipal")) {
-        Some(Value::Object(kinds)) => kinds.values().flat_map(texts).collect(),
-        Some(other) => texts(other),
-        None => Vec::new(),
-    };
-    let valid = |text: &&str| *text == "*" || text.starts_with("arn:") || text.contains('.') || is_account(text);
-    if principals.is_empty() || principals.len() > MOST_PRINCIPALS || !principals.iter().all(valid) {
+    let principals = principals(statement);
+    if principals.is_empty() || principals.len() > MOST_PRINCIPALS || !principals.iter().all(|one| is_principal(one)) {
         return Err(errors::invalid("Policy Error: PrincipalNotFound"));
     }
-    if statement.get("Resource").map_or(0, |resource| texts(resource).len()) != 1 {
+    if statement.get("Resource").map_or(0, |resource| strings(resource).count()) != 1 {
         return Err(errors::invalid("Policy statement must apply to a single resource"));
     }
     Ok(())
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect(),
-    }
 }
 
 /// Changes the statements of a topic's document.
@@ -114,7 +98,7 @@ pub(super) fn add_permission(world: &mut World, request: &Request<'_>) -> Result
     let label = request.need("Label")?;
     let accounts = request.form.values("AWSAccountId.member");
     let actions = request.form.values("ActionName.member");
-    if accounts.is_empty() || !accounts.iter().all(|account| is_account(account)) {
+    if accounts.is_empty() || !accounts.iter().all(|account| is_account_id(account)) {
         return Err(errors::invalid("AWSAccountId"));
     }
     if actions.is_empty() || !actions.iter().all(|action| ACTIONS.contains(&action.to_ascii_lowercase().as_str())) {

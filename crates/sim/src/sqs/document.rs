@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::queue::Policy;
 use super::{Request, errors};
-use crate::access::{Document, Written};
+use crate::access::{Document, Written, is_account_id, is_principal, principals, strings};
 use crate::error::ApiError;
 use crate::wire::json as wire;
 use crate::world::World;
@@ -36,7 +36,7 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
         return Err(refused());
     }
     for statement in statements {
-        let actions: Vec<&str> = ["Action", "NotAction"].iter().filter_map(|name| statement.get(*name)).flat_map(texts).collect();
+        let actions: Vec<&str> = ["Action", "NotAction"].iter().filter_map(|name| statement.get(*name)).flat_map(strings).collect();
         let principals = principals(statement);
         if actions.is_empty() || actions.len() > MOST_ACTIONS || principals.is_empty() || !principals.iter().all(|one| is_principal(one)) {
             return Err(refused());
@@ -49,33 +49,9 @@ pub(super) fn checked(text: &str) -> Result<Document, ApiError> {
     Ok(written.document())
 }
 
-fn principals(statement: &Map<String, Value>) -> Vec<&str> {
-    match statement.get("Principal").or_else(|| statement.get("NotPrincipal")) {
-        Some(Value::Object(kinds)) => kinds.values().flat_map(texts).collect(),
-        Some(other) => texts(other),
-        None => Vec::new(),
-    }
-}
-
-/// A deleted role's or user's id (`AROA…`) is refused. [IAM: Principal]
-fn is_principal(text: &str) -> bool {
-    text == "*" || text.starts_with("arn:") || text.contains('.') || is_account(text)
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 fn conditions(statement: &Map<String, Value>) -> usize {
     let operators = statement.get("Condition").and_then(Value::as_object);
     operators.into_iter().flat_map(Map::values).filter_map(Value::as_object).map(Map::len).sum()
-}
-
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect(),
-    }
 }
 
 /// The document as it would be with other statements.
@@ -108,7 +84,7 @@ fn write(
 pub(super) fn add_permission(world: &mut World, request: &Request<'_>) -> Result<Value, ApiError> {
     let place = request.own_queue(world, "sqs:AddPermission")?;
     let label = wire::optional(&request.input, "Label").ok_or_else(|| errors::missing("Label"))?;
-    let list = |name: &str| request.input.get(name).map(texts).unwrap_or_default();
+    let list = |name: &str| request.input.get(name).map(|value| strings(value).collect::<Vec<_>>()).unwrap_or_default();
     let (accounts, actions) = (list("AWSAccountIds"), list("Actions"));
     if accounts.is_empty() {
         return Err(errors::missing("AWSAccountIds"));
@@ -116,7 +92,7 @@ pub(super) fn add_permission(world: &mut World, request: &Request<'_>) -> Result
     if actions.is_empty() {
         return Err(errors::missing("Actions"));
     }
-    if let Some(wrong) = accounts.iter().find(|account| !is_account(account)) {
+    if let Some(wrong) = accounts.iter().find(|account| !is_account_id(account)) {
         return Err(errors::invalid_value(&format!("[{wrong}]"), "PrincipalId", "Unable to verify."));
     }
     if actions.len() > MOST_ACTIONS {

@@ -24,11 +24,19 @@ pub struct Settings {
     /// How long key documents and grants take to count after they were written. KMS is eventually consistent: usually
     /// seconds. [KMS: Eventual consistency]
     pub key_propagation: std::time::Duration,
+    /// S3 takes and gives objects under KMS keys over plain HTTP too, which AWS refuses: for clients that have no other way in.
+    pub kms_objects_in_clear: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { account: "111122223333".to_owned(), seed: 1, slow_transitions: true, key_propagation: std::time::Duration::ZERO }
+        Self {
+            account: "111122223333".to_owned(),
+            seed: 1,
+            slow_transitions: true,
+            key_propagation: std::time::Duration::ZERO,
+            kms_objects_in_clear: false,
+        }
     }
 }
 

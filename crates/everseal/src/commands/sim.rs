@@ -22,7 +22,9 @@ pub fn run(args: &SimArgs) -> Result<Outcome> {
 }
 
 async fn serve(args: &SimArgs) -> Result<Outcome> {
-    let settings = Settings { account: args.account.clone(), seed: args.seed, ..Settings::default() };
+    // Where there is HTTPS, S3 refuses objects under KMS keys over plain HTTP as AWS does; else nobody could use any.
+    let kms_objects_in_clear = args.tls_listen.is_none();
+    let settings = Settings { account: args.account.clone(), seed: args.seed, kms_objects_in_clear, ..Settings::default() };
     let sim = Sim::new(settings, Clock::real().faster(args.speed));
     let listener = listen(args.listen).await?;
     let plain = listener.local_addr()?;
@@ -74,8 +76,8 @@ fn introduction(args: &SimArgs, plain: SocketAddr, secure: Option<SocketAddr>) -
             (secure, format!("  export SSL_CERT_FILE={0} AWS_CA_BUNDLE={0}\n", file.display()), "")
         }
         (Some(_) | None, _) => {
-            let note =
-                "\nThis endpoint is plain HTTP: what denies plain HTTP denies it to clients of this address. --tls-listen adds HTTPS.\n";
+            let note = "\nThis endpoint is plain HTTP, and aws:SecureTransport is false here: what denies plain HTTP denies it to clients of \
+                        this\naddress, and encrypted queues and topics take no messages. --tls-listen adds HTTPS.\n";
             (plain, String::new(), note)
         }
     };

@@ -158,6 +158,9 @@ pub(super) fn use_key(world: &mut World, origin: &Origin, purpose: Purpose<'_>, 
         Caller::Anonymous => return Err(unsigned()),
         Caller::User { ref account, .. } if account == "cloudfront" => return Err(unsigned()),
         Caller::Service { .. } => None,
+        Caller::Root { .. } | Caller::User { .. } | Caller::Role { .. } if !(origin.secure || world.settings.kms_objects_in_clear) => {
+            return Err(in_clear());
+        }
         Caller::Root { .. } | Caller::User { .. } | Caller::Role { .. } => Some("s3"),
     };
     let context = if bucket_key { arn(bucket) } else { format!("{}/{object}", arn(bucket)) };
@@ -172,6 +175,12 @@ pub(super) fn use_key(world: &mut World, origin: &Origin, purpose: Purpose<'_>, 
         encryption_context: &[("aws:s3:arn", &context)],
     };
     kms::use_key(world, &usage).map_err(refused)
+}
+
+/// [re:Post: Requests require AWS Signature Version 4; s3:PutObject `SSEKMSKeyId`]
+fn in_clear() -> ApiError {
+    let message = "Requests specifying Server Side Encryption with AWS KMS managed keys must be made over a secure connection.";
+    ApiError::bad_request("InvalidArgument", message)
 }
 
 fn unsigned() -> ApiError {

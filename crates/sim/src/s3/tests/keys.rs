@@ -36,6 +36,21 @@ fn an_object_keeps_the_key_that_it_was_sealed_with() {
     assert_eq!(ADMINISTRATOR.put(&mut world, "/data/other", "text").status, 200, "what is new needs the key no more");
 }
 
+/// [s3:PutObject `SSEKMSKeyId`: GET and PUT of objects under KMS keys fail without TLS]
+#[test]
+fn objects_under_kms_keys_come_and_go_over_tls_only() {
+    let (mut world, _) = sealed(&document(&[DELEGATES]), false);
+    let plain = Client { secure: false, ..ADMINISTRATOR };
+    assert_eq!(ADMINISTRATOR.put(&mut world, "/data/key", "text").status, 200);
+    assert_eq!(refusal(&plain.get(&mut world, "/data/key")), code(400, "InvalidArgument"));
+    assert_eq!(refusal(&plain.put(&mut world, "/data/other", "text")), code(400, "InvalidArgument"));
+    let aes = [("x-amz-server-side-encryption", "AES256")];
+    assert_eq!(plain.send(&mut world, "PUT /data/aes", &aes, "text").status, 200, "SSE-S3 does not ask for TLS");
+    assert_eq!(plain.get(&mut world, "/data/aes").status, 200);
+    world.settings.kms_objects_in_clear = true;
+    assert_eq!(plain.get(&mut world, "/data/key").status, 200);
+}
+
 #[test]
 fn the_requests_own_words_come_first() {
     let (mut world, _) = sealed(&document(&[DELEGATES]), false);

@@ -61,6 +61,7 @@ fn answer(world: &mut World, origin: &Origin, operation: &str, input: &Input) ->
     if operation == "DescribeOrganization" {
         return describe(world, origin);
     }
+    member(world, origin)?;
     let managing = world.organizations.organization.as_ref().is_some_and(|organization| organization.management == origin.account());
     if !managing {
         let message = "You don't have permissions to access this resource.";
@@ -91,11 +92,15 @@ fn not_in_use() -> ApiError {
     ApiError::bad_request("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
 }
 
+/// The organisation, if the caller's account is in it.
+fn member<'a>(world: &'a World, origin: &Origin) -> Result<&'a Organization, ApiError> {
+    let organization = world.organizations.organization.as_ref();
+    organization.filter(|organization| organization.accounts.contains_key(origin.account())).ok_or_else(not_in_use)
+}
+
 /// `DescribeOrganization`: for every account in it.
 fn describe(world: &World, origin: &Origin) -> Result<Value, ApiError> {
-    let organization = world.organizations.organization.as_ref();
-    let organization = organization.filter(|organization| organization.accounts.contains_key(origin.account())).ok_or_else(not_in_use)?;
-    let Organization { id, management, .. } = organization;
+    let Organization { id, management, .. } = member(world, origin)?;
     Ok(json!({ "Organization": {
         "Id": id,
         "Arn": format!("arn:aws:organizations::{management}:organization/{id}"),

@@ -90,5 +90,7 @@ fn accounts_are_listed_to_the_management_account_only() {
     assert_eq!(as_member(&mut world, "ListAccounts").unwrap_err().0, "AccessDeniedException");
     assert_eq!(as_member(&mut world, "DescribeOrganization").unwrap()["Organization"]["MasterAccountId"], ACCOUNT);
     let mut alone = testing::world();
-    assert_eq!(call(&mut alone, "DescribeOrganization", &json!({})).unwrap_err().0, "AWSOrganizationsNotInUseException");
+    for operation in ["DescribeOrganization", "ListAccounts", "ListRoots"] {
+        assert_eq!(call(&mut alone, operation, &json!({})).unwrap_err().0, "AWSOrganizationsNotInUseException", "{operation}");
+    }
 }

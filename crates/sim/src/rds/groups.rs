@@ -1,7 +1,7 @@
 //! Parameter groups. Default groups exist as soon as somebody names them and can't be changed.
 //! [rds:CreateDBParameterGroup, rds:ModifyDBParameterGroup; RDS: Parameter groups]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::filters::{Filters, Page};
 use super::parameters::{self, Parameter};
@@ -52,6 +52,8 @@ pub(super) struct Group {
     description: String,
     /// What a user set.
     pub(super) values: BTreeMap<&'static str, String>,
+    /// Those of them that were set to be applied at the next reboot.
+    pub(super) deferred: BTreeSet<&'static str>,
     pub(super) tags: Vec<(String, String)>,
 }
 
@@ -62,7 +64,14 @@ pub(super) fn find<'w>(databases: &'w mut Databases, kind: GroupKind, name: &str
         let default = name.strip_prefix("default.").and_then(engines::of_family);
         let engine = default.ok_or_else(|| errors::group_not_found(&name))?;
         let description = format!("Default parameter group for {}", engine.family);
-        let group = Group { name: name.clone(), family: engine.family, description, values: BTreeMap::new(), tags: Vec::new() };
+        let group = Group {
+            name: name.clone(),
+            family: engine.family,
+            description,
+            values: BTreeMap::new(),
+            deferred: BTreeSet::new(),
+            tags: Vec::new(),
+        };
         databases.groups_mut(kind).insert(name.clone(), group);
     }
     databases.groups_mut(kind).get_mut(&name).ok_or_else(|| errors::group_not_found(&name))
@@ -81,7 +90,14 @@ pub(super) fn create(world: &mut World, request: &Request<'_>, kind: GroupKind) 
     if databases.groups(kind).contains_key(&name) {
         return Err(ApiError::bad_request("DBParameterGroupAlreadyExists", format!("Parameter group {name} already exists")));
     }
-    let group = Group { name: name.clone(), family: engine.family, description, values: BTreeMap::new(), tags: tags::of(form)? };
+    let group = Group {
+        name: name.clone(),
+        family: engine.family,
+        description,
+        values: BTreeMap::new(),
+        deferred: BTreeSet::new(),
+        tags: tags::of(form)?,
+    };
     let element = element(kind, &request.place, &group);
     databases.groups_mut(kind).insert(name, group);
     Ok(Element::default().child(element))
@@ -163,6 +179,11 @@ pub(super) fn modify(world: &mut World, request: &Request<'_>, kind: GroupKind) 
     let settings = settings(&request.form, group.family, kind)?;
     for setting in &settings {
         group.values.insert(setting.parameter.name, setting.value.clone());
+        if setting.at_once {
+            group.deferred.remove(setting.parameter.name);
+        } else {
+            group.deferred.insert(setting.parameter.name);
+        }
     }
     for setting in &settings {
         tell(databases, kind, &name, setting);

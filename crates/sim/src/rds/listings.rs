@@ -1,7 +1,7 @@
 //! What AWS offers: parameters of groups, engine versions, certificate authorities.
 
 use super::filters::{Filters, Page};
-use super::groups::{self, GroupKind};
+use super::groups::{self, Group, GroupKind};
 use super::parameters::{self, Parameter};
 use super::{Answer, Request, engines, errors};
 use crate::error::ApiError;
@@ -106,12 +106,14 @@ pub(super) fn parameters(world: &mut World, request: &Request<'_>, kind: GroupKi
         let set = group.values.get(parameter.name);
         let from = if set.is_some() { "user" } else { parameter.source() };
         let wanted = source.is_none_or(|source| source == from) && filters.pass(|_| parameter.name.to_owned());
-        wanted.then(|| (parameter.name.to_owned(), row(parameter, set.map(String::as_str), from)))
+        wanted.then(|| (parameter.name.to_owned(), row(parameter, group, from)))
     });
     Ok(page.listed("Parameters", rows))
 }
 
-fn row(parameter: &Parameter, set: Option<&str>, source: &str) -> Element {
+fn row(parameter: &Parameter, group: &Group, source: &str) -> Element {
+    let set = group.values.get(parameter.name).map(String::as_str);
+    let at_once = set.is_some() && !group.deferred.contains(parameter.name) && !parameter.is_static();
     Element::new("Parameter")
         .text("ParameterName", parameter.name)
         .maybe("ParameterValue", set.or(parameter.value))
@@ -120,5 +122,5 @@ fn row(parameter: &Parameter, set: Option<&str>, source: &str) -> Element {
         .text("DataType", parameter.data_type())
         .maybe("AllowedValues", (!parameter.allowed.is_empty()).then_some(parameter.allowed))
         .text("IsModifiable", parameter.is_modifiable())
-        .text("ApplyMethod", if parameter.is_static() || set.is_none() { "pending-reboot" } else { "immediate" })
+        .text("ApplyMethod", if at_once { "immediate" } else { "pending-reboot" })
 }

@@ -232,6 +232,10 @@ fn a_group_takes_what_it_may_take() {
     let user = ok(&mut world, "DescribeDBParameters", &[("DBParameterGroupName", "ours"), ("Source", "user")]);
     let rows: Vec<_> = user.first("Parameters").unwrap().all("Parameter").collect();
     assert_eq!((rows.len(), rows[0].value("ParameterValue"), rows[0].value("Source")), (1, Some("1"), Some("user")));
+    assert_eq!(rows[0].value("ApplyMethod"), Some("immediate"));
+    set(&mut world, "ours", ("rds.force_ssl", "1", "pending-reboot")).unwrap();
+    let user = ok(&mut world, "DescribeDBParameters", &[("DBParameterGroupName", "ours"), ("Source", "user")]);
+    assert_eq!(user.at("Parameters/Parameter/ApplyMethod"), Some("pending-reboot"), "as it was last asked for");
 
     let many: Vec<(String, &str)> = (1..=21)
         .flat_map(|n| {

@@ -48,6 +48,10 @@ fn get_resources(world: &World, origin: &Origin, input: &Map<String, Value>) -> 
     if !arns.is_empty() && !types.is_empty() {
         return Err(invalid("ResourceARNList and ResourceTypeFilters can't be used together"));
     }
+    let others = ["TagFilters", "ResourcesPerPage", "TagsPerPage", "PaginationToken"];
+    if let Some(other) = others.iter().find(|name| !arns.is_empty() && is_given(input.get(**name))) {
+        return Err(invalid(&format!("ResourceARNList and {other} can't be used together")));
+    }
     let filters: Vec<&Map<String, Value>> =
         input.get("TagFilters").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect();
     let wanted = |arn: &str, tags: &Tags| {
@@ -69,6 +73,12 @@ fn get_resources(world: &World, origin: &Origin, input: &Map<String, Value>) -> 
 
 fn invalid(message: &str) -> ApiError {
     ApiError::bad_request("InvalidParameterException", message)
+}
+
+fn is_given(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| {
+        !matches!(value, Value::Null) && value.as_str() != Some("") && value.as_array().is_none_or(|all| !all.is_empty())
+    })
 }
 
 fn texts(value: Option<&Value>) -> Vec<&str> {

@@ -65,5 +65,12 @@ fn filters_by_tag_and_type_and_comes_in_pages() {
     ] {
         assert_eq!(arns(&get(&mut world, &input).unwrap()).len(), count, "{input}");
     }
+    // Any of these with a list of ARNs is an Invalid Parameter. [resourcegroupstaggingapi:GetResources, ResourceARNList]
+    for beside in [json!({ "TagFilters": [{ "Key": "a" }] }), json!({ "ResourcesPerPage": 10 }), json!({ "ResourceTypeFilters": ["kms"] })]
+    {
+        let mut input = beside.clone();
+        input["ResourceARNList"] = json!([tagged[1]]);
+        assert_eq!(get(&mut world, &input).unwrap_err().0, "InvalidParameterException", "{beside}");
+    }
     assert_eq!(get(&mut world, &json!({ "ResourcesPerPage": 101 })).unwrap_err().0, "InvalidParameterException");
 }

@@ -77,8 +77,10 @@ fn what_is_received_too_often_goes_to_the_dead_letter_queue_and_keeps_its_age() 
     }
     assert_eq!(receive(&mut world, "orders", &json!({})), json!({}));
     assert_eq!((world.queue_depth(&arn("orders")), world.queue_depth(&arn("dead"))), (0, 1));
-    let dead = receive(&mut world, "dead", &json!({ "AttributeNames": ["SentTimestamp", "DeadLetterQueueSourceArn"] }));
-    let expected = json!({ "SentTimestamp": sent.0.to_string(), "DeadLetterQueueSourceArn": arn("orders") });
+    let dead =
+        receive(&mut world, "dead", &json!({ "AttributeNames": ["SentTimestamp", "DeadLetterQueueSourceArn", "ApproximateReceiveCount"] }));
+    let expected =
+        json!({ "SentTimestamp": sent.0.to_string(), "DeadLetterQueueSourceArn": arn("orders"), "ApproximateReceiveCount": "3" });
     assert_eq!(dead["Messages"][0]["Attributes"], expected);
     assert_eq!(world.tally.hops()[&(arn("orders"), arn("dead"))].delivered, 1);
 }

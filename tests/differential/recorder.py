@@ -11,6 +11,7 @@ import time
 
 import boto3
 import botocore.exceptions
+import botocore.parsers
 from botocore.config import Config
 from botocore.response import StreamingBody
 
@@ -165,7 +166,7 @@ class Service:
             metadata, told = error.response["ResponseMetadata"], dict(error.response.get("Error", {}))
             told["Message"] = "<message>" if told.get("Message") else ""
             return Answer(), {"failed": metadata["HTTPStatusCode"], "Error": told, "RequestId": bool(metadata.get("RequestId"))}
-        except Exception as error:  # What boto3 cannot read or reach is an outcome too.
+        except botocore.parsers.ResponseParserError as error:  # What boto3 cannot read is an outcome too.
             return Answer(), {"failed": type(error).__name__, "Error": {"Message": str(error)}}
         metadata = answer.pop("ResponseMetadata")
         plain = self._recorder.plain(answer)

@@ -13,7 +13,9 @@ from compare import Verdict
 from recorder import Recorder
 
 # In this order: listings are taken before other services make queues, topics and keys of their own.
-SERVICES = ("sqs", "sns", "kms", "s3")
+SERVICES = (
+    "sqs", "sns", "kms", "s3", "kinesis", "firehose", "events", "rds", "cloudwatch", "iam", "organizations", "cloudfront", "tagging",
+)
 
 
 def record(endpoint, modules):

@@ -35,11 +35,11 @@ pub(crate) fn users_through_iam(draft: &mut Draft, moved: &Moved<'_>, uses: &[Us
     let inventory = moved.used.inventory;
     want_all_roles(draft, inventory);
     let Some(roles) = inventory.path_facts.roles.known().filter(|_| inventory.path_facts.all_roles) else { return Vec::new() };
-    let mut users = Vec::new();
+    let mut found = Vec::new();
     for (arn, role) in roles.iter().filter(|(arn, _)| !arn.resource().starts_with("role/aws-service-role/")) {
-        users.extend(uses_of(moved, uses, arn, role));
+        found.extend(uses_of(moved, uses, arn, role));
     }
-    users
+    found
 }
 
 /// Notes that the account's roles would tell more, where they could still be read.
@@ -55,7 +55,7 @@ pub(crate) fn all_roles(inventory: &Inventory) -> Arn {
     Arn::new(&inventory.scope.partition, "iam", "", &inventory.scope.account, "root")
 }
 
-fn uses_of(moved: &Moved<'_>, uses: &[Use], arn: &Arn, role: &Role) -> Vec<KeyUser> {
+fn uses_of(moved: &Moved<'_>, all: &[Use], arn: &Arn, role: &Role) -> Vec<KeyUser> {
     let service = format!("{}:", moved.used.arn.service());
     if !role.policies.iter().any(|text| text.to_ascii_lowercase().contains(&service)) {
         return Vec::new();
@@ -69,11 +69,11 @@ fn uses_of(moved: &Moved<'_>, uses: &[Use], arn: &Arn, role: &Role) -> Vec<KeyUs
         policies.names_action(needed.action) && policies.allow(&request).answer != Answer::No
     };
     let reading = RoleReading::Known(policies.clone());
-    let users = uses.iter().filter(may).map(|needed| {
+    let through = all.iter().filter(may).map(|needed| {
         let user = moved.used.user(principal.clone(), needed, moved.used.forwarded(arn.as_str()));
         KeyUser { role: format!("{} by its IAM policies)", user.role.trim_end_matches(')')), ..user }
     });
-    users.filter(|user| works_today(moved, user, &reading)).collect()
+    through.filter(|user| works_today(moved, user, &reading)).collect()
 }
 
 /// No key stands in the way today, or the one that does lets the user through, as far as it is known.

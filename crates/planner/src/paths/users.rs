@@ -36,6 +36,8 @@ const GET: Use = Use { action: "s3:GetObject", needs: READ, verb: "reads from" }
 const GET_VERSION: Use = Use { action: "s3:GetObjectVersion", needs: READ, verb: "reads from" };
 // A multipart upload reads its parts again, so a writer needs Decrypt as well. [S3: multipart upload and SSE-KMS]
 const PUT: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "writes to" };
+// Copies are encrypted under the key of the bucket they come to. [S3: replicating encrypted objects]
+const REPLICATE: Use = Use { action: "s3:ReplicateObject", needs: &["kms:Encrypt"], verb: "replicates objects to" };
 const DELIVER: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "delivers Firehose records to" };
 
 const CHANNEL: Use = Use { action: "s3:PutObject", needs: WRITE, verb: "writes records of a data stream to" };
@@ -91,7 +93,7 @@ pub(crate) fn users_of_bucket(cx: &Context<'_>, arn: &Arn, bucket_key: bool) -> 
     let Some(bucket) = inventory.buckets.get(arn) else { return Ok(users) };
     if let Some(document) = parse(known(&bucket.document, &used, "s3:GetBucketPolicy")?.as_deref(), &used)? {
         for grant in grants(&document) {
-            for needed in [GET, GET_VERSION, PUT].iter().filter(|needed| grant.covers(needed.action)) {
+            for needed in [GET, GET_VERSION, PUT, REPLICATE].iter().filter(|needed| grant.covers(needed.action)) {
                 for user in users_behind(&used, &grant, needed)? {
                     add(&mut users, with_objects(&user, arn, bucket_key, grant.resources()));
                 }
@@ -225,7 +227,7 @@ pub(crate) fn users_of_moved_bucket(
     let mut users = users_of_bucket(cx, arn, bucket_key)?;
     let used = Used { arn, kind: "bucket", inventory: cx.inventory };
     let any_object = format!("{arn}/object");
-    for user in users_through_iam(draft, &Moved { used, data: &any_object, key }, &[GET, PUT]) {
+    for user in users_through_iam(draft, &Moved { used, data: &any_object, key }, &[GET, PUT, REPLICATE]) {
         add(&mut users, with_objects(&user, arn, bucket_key, &[]));
     }
     Ok(users)

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use everseal_planner::PolicySet;
+use everseal_planner::policy::model::Mode;
 use everseal_sim::world::JournalEntry;
 use everseal_sim::{User, World};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::estate::{Estate, HOME};
+use super::policy::EXEMPT;
 
 /// How well a resource is protected: more is better.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,6 +146,17 @@ pub fn fallen(before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) -
         }
     }
     worse
+}
+
+/// What the policy wants left alone and was changed all the same: resources of a rule in audit mode, and exempt ones.
+pub fn touched(policies: &PolicySet, before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) -> Vec<String> {
+    let spec = &policies.policies[0].spec;
+    let audited = spec.s3.first().is_some_and(|rule| rule.mode == Some(Mode::Audit));
+    let exempt = !spec.exemptions.is_empty();
+    let prefix = EXEMPT.trim_end_matches('*');
+    let left_alone = |arn: &&String| (audited && arn.starts_with("arn:aws:s3:::p0-")) || (exempt && arn.starts_with(prefix));
+    let changed = before.keys().filter(left_alone).filter(|arn| before.get(*arn) != after.get(*arn));
+    changed.map(|arn| format!("{arn} was changed, though the policy wants it left alone")).collect()
 }
 
 /// Writes that AWS refused though no fault struck them: steps that should never have been made.

@@ -158,6 +158,12 @@ impl Life {
                 _ => fault(Fault::CrashAfter, 100_000, true, Some(rng.u32(1..4))),
             }
         }
+        if rng.u8(0..4) == 0 {
+            let facts =
+                [("kms", "GetKeyPolicy"), ("s3", "GetBucket*"), ("firehose", "DescribeDeliveryStream"), ("sns", "ListSubscriptions")];
+            let (service, operation) = facts[rng.usize(0..facts.len())];
+            faults.insert(0, FaultRule { until, ..FaultRule::always(Fault::Deny).on(service, operation) });
+        }
         let interval = Duration::from_mins(rng.u64(20..150));
         let settled = u32::try_from(interval.as_secs().div_ceil(TICK.as_secs())).unwrap() * 3 + 6;
         Plan { ticks: troubled + settled, troubled, interval, faults }
@@ -200,7 +206,8 @@ impl Life {
         }
         let mut run = Run::default();
         let mut traffic = Traffic::default();
-        let mut before = sim.with(|world| judge::look(&estate, world));
+        let first = sim.with(|world| judge::look(&estate, world));
+        let mut before = first.clone();
         for tick in 0..plan.ticks {
             sim.with(|world| {
                 traffic.produce(&estate.flows, world);
@@ -214,6 +221,7 @@ impl Life {
             run.problems.extend(judge::fallen(&before, &after));
             before = after;
         }
+        run.problems.extend(judge::touched(&policies, &first, &before));
         if with {
             settle(&sim, &policies, plan.interval, &mut run).await;
         } else {

@@ -24,6 +24,10 @@ const KINDS: &[Kind] = &[
     bucket_to_bus_to_queue,
     website,
     objects_of_a_partner,
+    crowded_queue,
+    public_and_blocked,
+    replicated,
+    logged,
 ];
 
 /// Between one and, rarely, fifty pipelines.
@@ -387,4 +391,79 @@ fn objects_of_a_partner(estate: &mut Estate, world: &mut World, name: &str) -> F
     bucket_document(estate, world, &shared, &[objects, listing]);
     let consumers = vec![(estate.partner.clone(), Sink::Bucket { name: shared.clone() })];
     Flow { name: format!("{name} bucket→partner"), producer: estate.ingest.clone(), source: Source::Object { bucket: shared }, consumers }
+}
+
+/// A queue whose document holds as many statements as SQS takes.
+fn crowded_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+    let queue_name = format!("{name}-queue");
+    let resource = json!(Estate::arn("sqs", &queue_name));
+    let principal = json!({ "AWS": format!("arn:aws:iam::{PARTNER}:role/partner") });
+    let statements: Vec<Value> =
+        (0..20).map(|number| allow(&format!("partner{number}"), &principal, &json!("sqs:SendMessage"), &resource, None)).collect();
+    let url = queue(estate, world, &queue_name, &statements);
+    let consumers = vec![(estate.settlement.clone(), Sink::Queue { url: url.clone() })];
+    Flow { name: format!("{name} partner→crowded queue"), producer: estate.partner.clone(), source: Source::Queue { url }, consumers }
+}
+
+/// A bucket that was opened to everybody before Block Public Access refused that.
+fn public_and_blocked(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+    let open = bucket(estate, world, &format!("{name}-open"));
+    let path = format!("/{open}");
+    let block = |policy: bool| {
+        format!(
+            "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>{policy}</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets></PublicAccessBlockConfiguration>"
+        )
+    };
+    let admin = estate.admin.clone();
+    admin.s3(world, (Method::PUT, &path, "publicAccessBlock"), block(false)).unwrap();
+    let readers = allow("readers", &json!("*"), &json!("s3:GetObject"), &json!(format!("arn:aws:s3:::{open}/*")), None);
+    bucket_document(estate, world, &open, &[readers]);
+    admin.s3(world, (Method::PUT, &path, "publicAccessBlock"), block(true)).unwrap();
+    let consumers = vec![(estate.settlement.clone(), Sink::Bucket { name: open.clone() })];
+    Flow { name: format!("{name} public bucket"), producer: estate.ingest.clone(), source: Source::Object { bucket: open }, consumers }
+}
+
+fn versioned(estate: &Estate, world: &mut World, bucket: &str) {
+    let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    estate.admin.s3(world, (Method::PUT, &format!("/{bucket}"), "versioning"), on).unwrap();
+}
+
+/// A bucket whose objects are copied to another, without a word about objects under KMS keys.
+fn replicated(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+    let [from, to] = [format!("{name}-from"), format!("{name}-to")];
+    let admin = estate.admin.clone();
+    for plain in [&from, &to] {
+        admin.s3(world, (Method::PUT, &format!("/{plain}"), ""), "").unwrap();
+        estate.resources.push(Estate::arn("s3", plain));
+        versioned(estate, world, plain);
+    }
+    let copier = format!("{name}-copier");
+    let actions = json!([{ "Effect": "Allow", "Action": ["s3:*"], "Resource": "*" }]);
+    make_role(world, HOME, &copier, &json!({ "Service": "s3.amazonaws.com" }), &actions);
+    let body = format!(
+        "<ReplicationConfiguration><Role>{}</Role><Rule><ID>all</ID><Status>Enabled</Status><Priority>1</Priority><Filter><Prefix></Prefix></Filter><DeleteMarkerReplication><Status>Disabled</Status></DeleteMarkerReplication><Destination><Bucket>arn:aws:s3:::{to}</Bucket></Destination></Rule></ReplicationConfiguration>",
+        role(&copier)
+    );
+    admin.s3(world, (Method::PUT, &format!("/{from}"), "replication"), body).unwrap();
+    let consumers = vec![(estate.settlement.clone(), Sink::Bucket { name: to })];
+    Flow { name: format!("{name} bucket→copy"), producer: estate.ingest.clone(), source: Source::Object { bucket: from }, consumers }
+}
+
+/// A bucket whose access logs go to another.
+fn logged(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+    let from = bucket(estate, world, &format!("{name}-bucket"));
+    let logs = format!("{name}-access-logs");
+    let admin = estate.admin.clone();
+    admin.s3(world, (Method::PUT, &format!("/{logs}"), ""), "").unwrap();
+    estate.resources.push(Estate::arn("s3", &logs));
+    let service = json!({ "Service": "logging.s3.amazonaws.com" });
+    let condition = json!({ "StringEquals": { "aws:SourceAccount": HOME } });
+    let writer = allow("logs", &service, &json!("s3:PutObject"), &json!(format!("arn:aws:s3:::{logs}/*")), Some(condition));
+    bucket_document(estate, world, &logs, &[writer]);
+    let body = format!(
+        "<BucketLoggingStatus><LoggingEnabled><TargetBucket>{logs}</TargetBucket><TargetPrefix>log/</TargetPrefix></LoggingEnabled></BucketLoggingStatus>"
+    );
+    admin.s3(world, (Method::PUT, &format!("/{from}"), "logging"), body).unwrap();
+    let consumers = vec![(estate.settlement.clone(), Sink::Logs { bucket: logs })];
+    Flow { name: format!("{name} bucket→logs"), producer: estate.ingest.clone(), source: Source::Object { bucket: from }, consumers }
 }

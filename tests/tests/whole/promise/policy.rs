@@ -5,6 +5,9 @@ use everseal_planner::policy::{Source, load};
 
 use super::estate::REGION;
 
+/// Queues that a seed's policy may exempt.
+pub const EXEMPT: &str = "arn:aws:sqs:us-east-1:111122223333:p1-*";
+
 /// The text of a seed's policy.
 pub fn text(seed: u64) -> String {
     let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed_0f90);
@@ -42,6 +45,11 @@ pub fn text(seed: u64) -> String {
     text += &format!("  s3:\n    - {watched}\n    - {{ name: buckets, {s3} }}\n");
     text += &format!("  sqs:\n    - {{ name: queues, {sqs} }}\n  sns:\n    - {{ name: topics, {sns} }}\n");
     text += &format!("  firehose:\n    - {{ name: streams, {firehose} }}\n");
+    if rng.u8(0..3) == 0 {
+        text += &format!(
+            "  exemptions:\n    - {{ resource: \"{EXEMPT}\", checks: [sqs-encryption, sqs-secure-transport], reason: a partner is not ready }}\n"
+        );
+    }
     text += "  kinesis:\n    - { name: sources, atRest: { key: alias/data } }\n";
     text
 }

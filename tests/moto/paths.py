@@ -86,9 +86,9 @@ def lakes():
     iam, kms, s3, firehose = client("iam"), client("kms"), client("s3"), client("firehose")
     key = kms.create_key(Description="lakes")["KeyMetadata"]
     kms.create_alias(AliasName="alias/lakes", TargetKeyId=key["KeyId"])
-    put = {"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetBucketLocation"], "Resource": "*"}
+    put = lambda name: {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::lake-{name}/*"}
     use = {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key["Arn"]}
-    for name, statements in (("open", [put, use]), ("shut", [put])):
+    for name, statements in (("open", [put("open"), use]), ("shut", [put("shut")])):
         s3.create_bucket(Bucket=f"lake-{name}")
         role = iam.create_role(RoleName=f"to-{name}", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "us-east-1";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const POLICY: &str = "\
 apiVersion: everseal.io/v1

@@ -50,8 +50,7 @@ fn show(paths: &Paths, args: &PathsArgs) -> Result<()> {
 fn outcome(paths: &Paths, whole: bool) -> Outcome {
     match paths.paths.iter().map(|path| path.now).max() {
         Some(PathState::Exposed | PathState::Broken) => Outcome::Drift,
-        Some(PathState::Unknown) => Outcome::Incomplete,
         Some(PathState::Sealed) | None if whole => Outcome::InSync,
-        Some(PathState::Sealed) | None => Outcome::Incomplete,
+        Some(PathState::Unknown | PathState::Sealed) | None => Outcome::Incomplete,
     }
 }

@@ -68,18 +68,15 @@ fn introduction(args: &SimArgs, plain: SocketAddr, secure: Option<SocketAddr>) -
     let (account, seed) = (&args.account, args.seed);
     let plain = format!("http://{}", reachable(plain));
     let mut text = format!("{plain}\n");
-    let (endpoint, trust, note) = match (secure, &args.tls_ca) {
-        (Some(secure), Some(file)) => {
-            let secure = format!("https://{}", reachable(secure));
-            text.push_str(&secure);
-            text.push('\n');
-            (secure, format!("  export SSL_CERT_FILE={0} AWS_CA_BUNDLE={0}\n", file.display()), "")
-        }
-        (Some(_) | None, _) => {
-            let note = "\nThis endpoint is plain HTTP, and aws:SecureTransport is false here: what denies plain HTTP denies it to clients of \
+    let (endpoint, trust, note) = if let (Some(secure), Some(file)) = (secure, &args.tls_ca) {
+        let secure = format!("https://{}", reachable(secure));
+        text.push_str(&secure);
+        text.push('\n');
+        (secure, format!("  export SSL_CERT_FILE={0} AWS_CA_BUNDLE={0}\n", file.display()), "")
+    } else {
+        let note = "\nThis endpoint is plain HTTP, and aws:SecureTransport is false here: what denies plain HTTP denies it to clients of \
                         this\naddress, and encrypted queues and topics take no messages. --tls-listen adds HTTPS.\n";
-            (plain, String::new(), note)
-        }
+        (plain, String::new(), note)
     };
     // Writing to a string can't fail.
     let _ = write!(

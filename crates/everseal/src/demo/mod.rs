@@ -40,7 +40,7 @@ fn policy() -> String {
 
 /// Passes follow each other closely: somebody is watching.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// The shortest that CloudWatch's data points make sense for.
+/// The shortest that `CloudWatch`'s data points make sense for.
 const FIREHOSE_ERRORS_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Runs until Ctrl-C.

@@ -129,12 +129,12 @@ fn in_words(drift: &BTreeMap<Check, u64>) -> String {
 
 /// What the first pass found.
 fn first_look(scopes: &[&ScopeStatus], page: SocketAddr) -> String {
-    let mut text = String::from("found at the first look:\n");
     let findings =
         scopes.iter().flat_map(|scope| &scope.findings).filter(|finding| matches!(finding.state, State::Drifted | State::Unknown));
-    for finding in findings {
-        text += &format!("  {:<8} {:<30} {}\n", finding.state.to_string(), finding.check.to_string(), finding.resource);
-    }
-    text += &format!("what would be done, and what is blocked for which reason: http://{page}/api/v1/plan\n");
-    text
+    let lines = findings.map(|finding| format!("  {:<8} {:<31} {}", finding.state, finding.check, finding.resource));
+    let lines: Vec<String> = lines.collect();
+    format!(
+        "found at the first look:\n{}\nwhat would be done, and what is blocked for which reason: http://{page}/api/v1/plan",
+        lines.join("\n")
+    )
 }

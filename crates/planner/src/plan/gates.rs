@@ -29,17 +29,17 @@ pub(crate) fn finish(cx: &Context<'_>, draft: Draft) -> Plan {
         refused_documents: _,
         healing_steps: _,
     } = draft;
+    #[cfg(feature = "mutation")]
+    super::mutation::open_gates(proposals.iter_mut().map(|proposal| &mut proposal.step));
     exempt(cx, &mut findings, &mut proposals);
     narrow_to_mode(&mut proposals);
     hold_ungranted(&mut proposals);
     let mut steps = order(proposals.into_iter().map(|proposal| proposal.step).collect());
     #[cfg(feature = "mutation")]
-    super::mutation::open_gates(&mut steps);
-    #[cfg(feature = "mutation")]
     super::mutation::forget_order(&mut steps);
     hold_back(cx, &managed, &mut steps);
     #[cfg(feature = "mutation")]
-    super::mutation::open_gates(&mut steps);
+    super::mutation::open_gates(steps.iter_mut());
     findings.sort_by(|a, b| (a.service, &a.resource, a.check).cmp(&(b.service, &b.resource, b.check)));
     Plan { findings, steps, unmanaged, wanted_facts, helpful_facts }
 }

@@ -27,9 +27,9 @@ pub fn switch_off(safeguard: Option<Safeguard>) {
 }
 
 /// Takes the gate that is off away from the steps.
-pub(crate) fn open_gates(steps: &mut [Step]) {
+pub(crate) fn open_gates<'a>(steps: impl Iterator<Item = &'a mut Step>) {
     let Some(Safeguard::Gate(gate)) = OFF.get() else { return };
-    for step in steps.iter_mut().filter(|step| step.change.is_some()) {
+    for step in steps.filter(|step| step.change.is_some()) {
         if step.gate.as_ref().is_some_and(|block| block.name == gate) {
             step.gate = None;
         }

@@ -188,17 +188,14 @@ fn deliver_to(estate: &mut Estate, world: &mut World, name: &str, bucket: &str, 
         destination["EncryptionConfiguration"] = json!({ "KMSEncryptionConfig": { "AWSKMSKeyARN": estate.legacy } });
     }
     let mut ask = json!({ "DeliveryStreamName": stream, "ExtendedS3DestinationConfiguration": destination });
-    match source {
-        Some(data_stream) => {
-            ask["DeliveryStreamType"] = json!("KinesisStreamAsSource");
-            ask["KinesisStreamSourceConfiguration"] =
-                json!({ "KinesisStreamARN": Estate::arn("kinesis", &format!("stream/{data_stream}")), "RoleARN": role(&role_name) });
-        }
-        None => {
-            ask["DeliveryStreamType"] = json!("DirectPut");
-            if estate.chance(3) {
-                ask["DeliveryStreamEncryptionConfigurationInput"] = json!({ "KeyType": "AWS_OWNED_CMK" });
-            }
+    if let Some(data_stream) = source {
+        ask["DeliveryStreamType"] = json!("KinesisStreamAsSource");
+        let arn = Estate::arn("kinesis", &format!("stream/{data_stream}"));
+        ask["KinesisStreamSourceConfiguration"] = json!({ "KinesisStreamARN": arn, "RoleARN": role(&role_name) });
+    } else {
+        ask["DeliveryStreamType"] = json!("DirectPut");
+        if estate.chance(3) {
+            ask["DeliveryStreamEncryptionConfigurationInput"] = json!({ "KeyType": "AWS_OWNED_CMK" });
         }
     }
     estate.admin.clone().json(world, "Firehose_20150804.CreateDeliveryStream", &ask).unwrap();

@@ -1,5 +1,7 @@
 //! The policy of a seed, as a person would write it.
 
+use std::fmt::Write;
+
 use everseal_planner::PolicySet;
 use everseal_planner::policy::{Source, load};
 
@@ -41,12 +43,13 @@ pub fn text(seed: u64) -> String {
     let watched = format!("{{ name: watched, match: {{ names: [\"p0-*\"] }}, {audited}{s3} }}");
     let mut text =
         format!("apiVersion: everseal.io/v1\nkind: EncryptionPolicy\nmetadata: {{ name: seed-{seed} }}\nspec:\n  mode: enforce\n");
-    text += &format!("  scopes: {{ regions: [{REGION}] }}\n  keys:\n    - alias: alias/data\n{usable_by}{heal}");
-    text += &format!("  s3:\n    - {watched}\n    - {{ name: buckets, {s3} }}\n");
-    text += &format!("  sqs:\n    - {{ name: queues, {sqs} }}\n  sns:\n    - {{ name: topics, {sns} }}\n");
-    text += &format!("  firehose:\n    - {{ name: streams, {firehose} }}\n");
+    let _ = write!(text, "  scopes: {{ regions: [{REGION}] }}\n  keys:\n    - alias: alias/data\n{usable_by}{heal}");
+    let _ = write!(text, "  s3:\n    - {watched}\n    - {{ name: buckets, {s3} }}\n");
+    let _ = write!(text, "  sqs:\n    - {{ name: queues, {sqs} }}\n  sns:\n    - {{ name: topics, {sns} }}\n");
+    let _ = write!(text, "  firehose:\n    - {{ name: streams, {firehose} }}\n");
     if rng.u8(0..3) == 0 {
-        text += &format!(
+        let _ = write!(
+            text,
             "  exemptions:\n    - {{ resource: \"{EXEMPT}\", checks: [sqs-encryption, sqs-secure-transport], reason: a partner is not ready }}\n"
         );
     }

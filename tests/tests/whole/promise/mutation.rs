@@ -1,5 +1,9 @@
 //! A test of the tests: with a safeguard of planning switched off, a seed must fail.
 //!
+//! Not yet noticed by any of the first 24 seeds: the gates `log-target`, `key-state`, `key-use`, `unread`, `call-budget`,
+//! `dependency`, `blast-radius`, and the order of key steps (a key's document takes effect at once here, and nobody sends in
+//! the milliseconds between two steps). The planner's own properties and golden scenarios hold those.
+//!
 //! [`NOTICED_BY`] names for each safeguard a seed that notices; `cargo test -p everseal-tests --test whole -- --ignored
 //! --nocapture some_seed_notices` searches for seeds anew, which takes a while, and says what no seed noticed.
 
@@ -11,7 +15,16 @@ use super::life::Life;
 use super::run_all;
 
 /// Safeguards, each with a seed that fails without it.
-const NOTICED_BY: &[(Safeguard, u64)] = &[];
+const NOTICED_BY: &[(Safeguard, u64)] = &[
+    (Safeguard::Gate(Gate::Exemption), 13),
+    (Safeguard::Gate(Gate::Website), 7),
+    (Safeguard::Gate(Gate::Replication), 7),
+    (Safeguard::Gate(Gate::PublicAccessBlock), 7),
+    (Safeguard::Gate(Gate::DocumentSize), 13),
+    (Safeguard::Gate(Gate::Path), 8),
+    (Safeguard::Gate(Gate::NotReady), 7),
+    (Safeguard::Gate(Gate::Mode), 3),
+];
 
 /// Seeds that a search tries for each safeguard.
 const SEARCHED: std::ops::RangeInclusive<u64> = 1..=24;

@@ -66,15 +66,18 @@ impl AwsAccount {
         }
     }
 
-    /// The account's root stands for all its roles.
+    /// The account's root stands for all its roles. They help, and no more: where their listing is refused, the roles that
+    /// steps hang on are read by name as if nobody had asked for all.
     async fn roles_among(&self, targets: &BTreeSet<Arn>) -> PathFacts {
         let (ctx, account) = (&self.ctx, self.ctx.scope().account.as_str());
         let is_root = |arn: &Arn| arn.service() == "iam" && arn.account() == account && arn.resource() == "root";
-        if !targets.iter().any(is_root) {
-            return PathFacts { roles: iam::named(ctx, &self.shared.roles, targets).await, ..PathFacts::default() };
+        if targets.iter().any(is_root) {
+            let all = self.shared.roles.take(&ctx.scope().region, async { reading(iam::all(ctx).await) }).await;
+            if all.known().is_some() {
+                return PathFacts { all_roles: true, roles: Reading::clone(&all), ..PathFacts::default() };
+            }
         }
-        let all = self.shared.roles.take(&ctx.scope().region, async { reading(iam::all(ctx).await) }).await;
-        PathFacts { all_roles: all.known().is_some(), roles: Reading::clone(&all), ..PathFacts::default() }
+        PathFacts { roles: iam::named(ctx, &self.shared.roles, targets).await, ..PathFacts::default() }
     }
 
     /// All services but KMS, at the same time.

@@ -186,6 +186,21 @@ async fn roles_among_the_targets_are_read_with_the_facts_of_gates_alone() {
     assert!(account.observe(&target, &Reads::nothing()).await.path_facts.is_empty());
 }
 
+const NOT_THERE: &str = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>no</Message></Error></ErrorResponse>";
+
+/// All roles only help: where their listing is refused, those that steps hang on are read by name, and none is called unreadable.
+#[tokio::test]
+async fn a_refused_listing_of_all_roles_takes_nothing_from_those_read_by_name() {
+    let (root, role) = (arn("arn:aws:iam::111122223333:root"), arn("arn:aws:iam::111122223333:role/gone"));
+    let wire = Wire::new(|seen| if seen.body.contains("Action=GetRole&") { Answer::new(404, NOT_THERE) } else { refusing(seen) });
+    let account = AwsAccount::new(wire.context(), std::sync::Arc::default());
+    let facts = |targets: &[&Arn]| Target::Resources(targets.iter().map(|arn| (*arn).clone()).collect());
+    let reads = Reads { gate_facts: true, ..Reads::nothing() };
+    let seen = account.observe(&facts(&[&root, &role]), &reads).await.path_facts;
+    assert_eq!((seen.roles.known().map(|roles| roles.contains_key(&role)), seen.all_roles), (Some(true), false));
+    assert!(account.observe(&facts(&[&root]), &reads).await.path_facts.is_empty());
+}
+
 /// Two regions of one account, two passes.
 #[tokio::test]
 async fn what_is_global_is_read_once_for_all_scopes_of_a_pass() {

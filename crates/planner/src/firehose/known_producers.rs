@@ -9,48 +9,28 @@
 use std::collections::BTreeMap;
 
 use super::observed::DeliveryStream;
+use crate::Arn;
 use crate::document::{Answer, Document, Principal, PrincipalPattern, Request};
-use crate::inventory::Role;
 use crate::paths::grants::grants;
-use crate::paths::roles::RolePolicies;
+use crate::paths::roles::AccountRole;
 use crate::plan::context::Context;
 use crate::plan::keys::KeyUser;
 use crate::plan::select::glob;
 use crate::policy::model::KeySpec;
-use crate::{Arn, Inventory};
 
 /// What Firehose asks of a stream's key for everybody who puts records. [Firehose: Data protection]
 const WRITE: [&str; 2] = ["kms:GenerateDataKey", "kms:Decrypt"];
 const PUTS: [&str; 2] = ["firehose:PutRecord", "firehose:PutRecordBatch"];
 
-/// A role whose IAM policies speak of Firehose, read once for all streams.
-pub(super) struct FirehoseRole {
-    arn: Arn,
-    policies: RolePolicies,
-}
-
-/// The roles of the inventory whose IAM policies speak of putting records.
-pub(super) fn firehose_roles(inventory: &Inventory) -> Vec<FirehoseRole> {
-    let of = |(arn, role): (&Arn, &Role)| {
-        let Role { policies, boundary: _ } = role;
-        let speaks = policies.iter().any(|text| text.to_ascii_lowercase().contains("firehose:"));
-        let policies = speaks.then(|| RolePolicies::of(role)).flatten()?;
-        Some(FirehoseRole { arn: arn.clone(), policies })
-    };
-    inventory.path_facts.roles.known().into_iter().flatten().filter_map(of).collect()
-}
-
-impl FirehoseRole {
-    /// It is allowed to put records into `stream`, and by an action of Firehose's.
-    fn puts(&self, stream: &Arn) -> bool {
-        let principal = Principal::Aws(self.arn.to_string());
-        let context = BTreeMap::new();
-        PUTS.iter().any(|action| {
-            let request =
-                Request { principal: &principal, action, resource: stream.as_str(), context: &context, context_is_complete: false };
-            self.policies.names_action(action) && self.policies.allow(&request).answer == Answer::Yes
-        })
-    }
+/// The role is allowed to put records into `stream`, and by an action of Firehose's.
+fn puts(role: &AccountRole, stream: &Arn) -> bool {
+    let Some(policies) = role.policies() else { return false };
+    let principal = Principal::Aws(role.arn.to_string());
+    let context = BTreeMap::new();
+    PUTS.iter().any(|action| {
+        let request = Request { principal: &principal, action, resource: stream.as_str(), context: &context, context_is_complete: false };
+        policies.names_action(action) && policies.allow(&request).answer == Answer::Yes
+    })
 }
 
 /// Somebody who puts records.
@@ -69,7 +49,7 @@ pub(super) fn known_producers(
     stream: &DeliveryStream,
     listed: Option<&KeySpec>,
     keys: &[&Arn],
-    roles: &[FirehoseRole],
+    roles: &[AccountRole],
 ) -> Vec<Producer> {
     let mut producers: Vec<Producer> = Vec::new();
     let mut add = |name: &str, because: String| {
@@ -91,7 +71,7 @@ pub(super) fn known_producers(
             add(&name, format!("the document of {} lets it in through Firehose", cx.inventory.key_name(key)));
         }
     }
-    for role in roles.iter().filter(|role| role.puts(&stream.arn)) {
+    for role in roles.iter().filter(|role| puts(role, &stream.arn)) {
         add(role.arn.as_str(), "its IAM policies allow it to put records".to_owned());
     }
     producers

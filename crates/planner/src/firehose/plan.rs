@@ -1,10 +1,10 @@
 //! What the policy wants of delivery streams, compared with what AWS says.
 
-use super::known_producers::{FirehoseRole, firehose_roles};
 use super::observed::DeliveryStream;
 use super::{destination, encryption, errors, producers};
 use crate::inventory::{DeliveryStreamDescription, Reading};
 use crate::kms::why;
+use crate::paths::roles::AccountRole;
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Subject, Words};
 use crate::plan::select::Selection;
@@ -17,13 +17,13 @@ pub(super) struct Judged<'a> {
     pub(super) stream: &'a DeliveryStream,
     pub(super) description: &'a DeliveryStreamDescription,
     pub(super) subject: Subject,
-    /// Roles whose IAM policies speak of Firehose.
-    pub(super) roles: &'a [FirehoseRole],
+    /// Roles of the account.
+    pub(super) roles: &'a [AccountRole],
 }
 
 /// Judges every delivery stream of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
-    let roles = firehose_roles(cx.inventory);
+    let roles = draft.account_roles(cx.inventory);
     for stream in cx.inventory.delivery_streams.values() {
         let (selected, tags) = match cx.select(|spec| &spec.firehose, &stream.name, "", &stream.tags) {
             Selection::Unmanaged => {

@@ -10,10 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{RolePolicies, RoleReading, key_access};
+use super::roles::{AccountRole, RoleReading, key_access};
 use super::sources::{Use, Used};
 use crate::document::{Answer, Document, Principal, Request};
-use crate::inventory::{Reading, ResolvedKey, Role};
+use crate::inventory::{Reading, ResolvedKey};
 use crate::plan::draft::Draft;
 use crate::plan::keys::KeyUser;
 use crate::{Arn, Inventory};
@@ -34,12 +34,13 @@ pub(crate) struct Moved<'a> {
 pub(crate) fn users_through_iam(draft: &mut Draft, moved: &Moved<'_>, uses: &[Use]) -> Vec<KeyUser> {
     let inventory = moved.used.inventory;
     want_all_roles(draft, inventory);
-    let Some(roles) = inventory.path_facts.roles.known().filter(|_| inventory.path_facts.all_roles) else { return Vec::new() };
-    let mut found = Vec::new();
-    for (arn, role) in roles.iter().filter(|(arn, _)| !arn.resource().starts_with("role/aws-service-role/")) {
-        found.extend(uses_of(moved, uses, arn, role));
+    if !inventory.path_facts.all_roles {
+        return Vec::new();
     }
-    found
+    let roles = draft.account_roles(inventory);
+    let key_today = key_today(moved);
+    let found = roles.iter().filter(|role| !role.arn.resource().starts_with("role/aws-service-role/"));
+    found.flat_map(|role| uses_of(moved, key_today.as_ref(), uses, role)).collect()
 }
 
 /// Notes that the account's roles would tell more, where they could still be read.
@@ -55,36 +56,35 @@ pub(crate) fn all_roles(inventory: &Inventory) -> Arn {
     Arn::new(&inventory.scope.partition, "iam", "", &inventory.scope.account, "root")
 }
 
-fn uses_of(moved: &Moved<'_>, all: &[Use], arn: &Arn, role: &Role) -> Vec<KeyUser> {
-    let service = format!("{}:", moved.used.arn.service());
-    if !role.policies.iter().any(|text| text.to_ascii_lowercase().contains(&service)) {
-        return Vec::new();
-    }
-    let Some(policies) = RolePolicies::of(role) else { return Vec::new() };
-    let principal = Principal::Aws(arn.to_string());
+fn uses_of(moved: &Moved<'_>, key_today: Option<&(Arn, Document)>, all: &[Use], role: &AccountRole) -> Vec<KeyUser> {
+    let Some(policies) = role.policies() else { return Vec::new() };
+    let principal = Principal::Aws(role.arn.to_string());
     let nothing = BTreeMap::new();
     let may = |needed: &&Use| {
         let request =
             Request { principal: &principal, action: needed.action, resource: moved.data, context: &nothing, context_is_complete: false };
         policies.names_action(needed.action) && policies.allow(&request).answer != Answer::No
     };
-    let reading = RoleReading::Known(policies.clone());
     let through = all.iter().filter(may).map(|needed| {
-        let user = moved.used.user(principal.clone(), needed, moved.used.forwarded(arn.as_str()));
+        let user = moved.used.user(principal.clone(), needed, moved.used.forwarded(role.arn.as_str()));
         KeyUser { role: format!("{} by its IAM policies)", user.role.trim_end_matches(')')), ..user }
     });
-    through.filter(|user| works_today(moved, user, &reading)).collect()
+    through.filter(|user| key_today.is_none_or(|(arn, document)| gets_through(arn, document, user, &role.reading))).collect()
 }
 
-/// No key stands in the way today, or the one that does lets the user through, as far as it is known.
-fn works_today(moved: &Moved<'_>, user: &KeyUser, role: &RoleReading) -> bool {
+/// The key that stands in the way today, with its document; `None` where none does, or nothing is known of it.
+fn key_today(moved: &Moved<'_>) -> Option<(Arn, Document)> {
     let inventory = moved.used.inventory;
-    let Some(ResolvedKey::Key(arn)) = moved.key.map(|key| inventory.resolve_key(key)) else { return true };
-    let document = inventory.keys.get(&arn).and_then(|key| Document::parse(key.document.known()?).ok());
-    let Some(document) = document else { return true };
+    let ResolvedKey::Key(arn) = inventory.resolve_key(moved.key?) else { return None };
+    let document = Document::parse(inventory.keys.get(&arn)?.document.known()?).ok()?;
+    Some((arn, document))
+}
+
+/// The key does not certainly shut the user out.
+fn gets_through(key: &Arn, document: &Document, user: &KeyUser, role: &RoleReading) -> bool {
     user.actions.iter().all(|action| {
         let request =
-            Request { principal: &user.principal, action, resource: arn.as_str(), context: &user.context, context_is_complete: false };
-        key_access(&document, &arn, &request, role).answer != Answer::No
+            Request { principal: &user.principal, action, resource: key.as_str(), context: &user.context, context_is_complete: false };
+        key_access(document, key, &request, role).answer != Answer::No
     })
 }

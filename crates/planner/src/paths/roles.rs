@@ -10,6 +10,7 @@ use crate::plan::select::glob;
 use crate::{Arn, Inventory};
 
 /// What is known of the role behind a principal.
+#[derive(Debug)]
 pub(crate) enum RoleReading {
     /// Its policies.
     Known(RolePolicies),
@@ -20,10 +21,37 @@ pub(crate) enum RoleReading {
 }
 
 /// A role's policies, read.
-#[derive(Clone)]
+#[derive(Debug)]
 pub(crate) struct RolePolicies {
     identity: Vec<Document>,
     boundary: Option<Document>,
+}
+
+/// A role of the account whose policies are understood.
+#[derive(Debug)]
+pub(crate) struct AccountRole {
+    pub(crate) arn: Arn,
+    /// Its policies, as [`key_access`] takes them.
+    pub(crate) reading: RoleReading,
+}
+
+impl AccountRole {
+    /// Its policies; those that could not be understood are not among the account's roles.
+    pub(crate) const fn policies(&self) -> Option<&RolePolicies> {
+        match &self.reading {
+            RoleReading::Known(policies) => Some(policies),
+            RoleReading::NotRead(_) | RoleReading::Unknown => None,
+        }
+    }
+}
+
+/// The roles that the inventory shows, with their policies parsed: once for a plan, whatever asks about them.
+pub(crate) fn account_roles(inventory: &Inventory) -> Vec<AccountRole> {
+    let understood = |(arn, role): (&Arn, &Role)| {
+        let reading = RoleReading::Known(RolePolicies::of(role)?);
+        Some(AccountRole { arn: arn.clone(), reading })
+    };
+    inventory.path_facts.roles.known().into_iter().flatten().filter_map(understood).collect()
 }
 
 impl RolePolicies {

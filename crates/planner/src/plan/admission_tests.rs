@@ -366,3 +366,59 @@ fn many_queues_of_few_senders_need_few_statements_and_short_words() {
     let summary = &step(&plan, DOCUMENT).summary;
     assert!(summary.contains("390 more") && summary.len() < 2000, "{summary}");
 }
+
+/// Roles that no document names: they reach the queue through their own IAM policies.
+mod through_iam_alone {
+    use super::*;
+
+    const READER: &str = "arn:aws:iam::111122223333:role/reader";
+    const UNLISTED: &str = "{sqs: [{name: q, atRest: {encryption: SSE-KMS, key: alias/finance}}]}";
+
+    /// One queue that nobody's document opens, and one role; `all`: every role of the account was read.
+    fn read_by(actions: &Value, resource: &str, all: bool) -> Inventory {
+        let mut world = queues(&json!([]), &[("orders", json!([]))]);
+        let policy = document(&json!([{"Effect": "Allow", "Action": actions, "Resource": resource}]));
+        world.path_facts = serde_json::from_value(json!({"roles": {READER: {"policies": [policy]}}, "allRoles": all})).unwrap();
+        world
+    }
+
+    fn root() -> crate::Arn {
+        crate::Arn::parse("arn:aws:iam::111122223333:root").unwrap()
+    }
+
+    #[test]
+    fn a_reader_that_may_not_decrypt_holds_the_switch_or_is_let_in_first() {
+        let world = read_by(&json!("sqs:ReceiveMessage"), "*", true);
+        let held = planned(UNLISTED, &world);
+        assert_eq!(gate(&held, SWITCH), Some(Gate::Path));
+        assert!(reason(&held, SWITCH).contains(READER) && reason(&held, SWITCH).contains("kms:Decrypt"), "{}", reason(&held, SWITCH));
+        let granted = planned(&spec(LISTED), &world);
+        assert_eq!((gate(&granted, SWITCH), written(&granted)[0]["Principal"].clone()), (None, json!({"AWS": READER})));
+    }
+
+    #[test]
+    fn who_gets_through_or_does_not_reach_the_queue_is_no_obstacle() {
+        for (actions, resource) in [
+            (json!(["sqs:ReceiveMessage", "kms:Decrypt"]), "*"),
+            (json!("sqs:ReceiveMessage"), "arn:aws:sqs:us-east-1:111122223333:others"),
+            (json!("s3:GetObject"), "*"),
+            // An administrator: what it may do with keys, its policy says.
+            (json!("*"), "*"),
+        ] {
+            assert_eq!(gate(&planned(UNLISTED, &read_by(&actions, resource, true)), SWITCH), None, "{actions} on {resource}");
+        }
+    }
+
+    #[test]
+    fn all_roles_are_asked_for_and_nothing_hangs_on_the_answer() {
+        let some = planned(UNLISTED, &read_by(&json!("sqs:ReceiveMessage"), "*", false));
+        assert_eq!((gate(&some, SWITCH), some.helpful_facts.contains(&root())), (None, true));
+        let all = planned(UNLISTED, &read_by(&json!("sqs:ReceiveMessage"), "*", true));
+        assert!(all.helpful_facts.is_empty());
+        let mut refused = read_by(&json!("sqs:ReceiveMessage"), "*", false);
+        let denied = crate::fixtures::denied("GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails");
+        refused.path_facts = serde_json::from_value(json!({"roles": denied})).unwrap();
+        let refused = planned(UNLISTED, &refused);
+        assert_eq!((gate(&refused, SWITCH), refused.helpful_facts.len()), (None, 0));
+    }
+}

@@ -2,14 +2,16 @@
 //! are applied in one place ([`super::gates`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::admission::Demand;
 use super::change::Change;
 use super::keys::{KeyRequirement, KeyUser, PlannedDocument};
 use super::select::{Rule, Selected};
 use super::step::{Block, Gate, Risk, Step, StepId};
+use crate::paths::roles::{AccountRole, account_roles};
 use crate::policy::model::Mode;
-use crate::{Arn, Check, Finding, Scope, Service, State};
+use crate::{Arn, Check, Finding, Inventory, Scope, Service, State};
 
 /// The resource under judgement, and the rule that asks.
 #[derive(Debug, Clone)]
@@ -158,11 +160,18 @@ pub(crate) struct Draft {
     pub(crate) demands: BTreeMap<Arn, Vec<KeyUser>>,
     /// Keys of ours whose documents can't take in what is demanded of them, and why.
     pub(crate) refused_documents: BTreeMap<Arn, Block>,
+    /// The account's roles, once somebody has asked for them.
+    pub(crate) account_roles: Option<Rc<[AccountRole]>>,
     /// Ungated steps that bring a key back to `Enabled`, by key ARN.
     pub(crate) healing_steps: BTreeMap<Arn, Vec<StepId>>,
 }
 
 impl Draft {
+    /// The roles that the inventory shows, parsed the first time that they are asked for.
+    pub(crate) fn account_roles(&mut self, inventory: &Inventory) -> Rc<[AccountRole]> {
+        Rc::clone(self.account_roles.get_or_insert_with(|| account_roles(inventory).into()))
+    }
+
     /// Records that the resource is as wanted.
     pub(crate) fn compliant(&mut self, subject: &Subject, check: Check, words: Words) {
         self.finding(subject, check, State::Compliant, words);

@@ -27,6 +27,7 @@ pub(crate) fn finish(cx: &Context<'_>, draft: Draft) -> Plan {
         planned_documents: _,
         demands: _,
         refused_documents: _,
+        account_roles: _,
         healing_steps: _,
     } = draft;
     #[cfg(feature = "mutation")]

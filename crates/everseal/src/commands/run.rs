@@ -34,7 +34,7 @@ async fn daemon(args: &RunArgs) -> Result<Outcome> {
     };
     let ledger = ledgers::open(&args.ledger.ledger)?;
     let daemonised = daemonised(read, ledger, ConnectOptions::default(), (options, Clock::default()))?;
-    let listener = http::listen(args.listen).await?;
+    let listener = http::listen(args.listen, "--listen").await?;
     tracing::info!(listen = %args.listen, interval = ?args.interval, dry_run = args.dry_run, "everseal runs");
     let stop = CancellationToken::new();
     signals::cancel_on_signal(stop.clone());

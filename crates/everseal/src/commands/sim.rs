@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::args::SimArgs;
 use crate::exit::Outcome;
-use crate::signals;
+use crate::{http, signals};
 
 /// Answers until a signal. One thread: the world stands behind one lock anyway.
 pub fn run(args: &SimArgs) -> Result<Outcome> {
@@ -26,7 +26,7 @@ async fn serve(args: &SimArgs) -> Result<Outcome> {
     let kms_objects_in_clear = args.tls_listen.is_none();
     let settings = Settings { account: args.account.clone(), seed: args.seed, kms_objects_in_clear, ..Settings::default() };
     let sim = Sim::new(settings, Clock::real().faster(args.speed));
-    let listener = listen(args.listen).await?;
+    let listener = http::listen(args.listen, "--listen").await?;
     let plain = listener.local_addr()?;
     let tls = tls(args).await?;
     let secure = tls.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
@@ -48,17 +48,11 @@ async fn serve(args: &SimArgs) -> Result<Outcome> {
     Ok(Outcome::InSync)
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("can't listen on {address}: choose another address, or port 0 for any free one"))
-}
-
 /// Listens over TLS and writes down whom to trust.
 async fn tls(args: &SimArgs) -> Result<Option<(TcpListener, TlsIdentity)>> {
     let (Some(address), Some(file)) = (args.tls_listen, &args.tls_ca) else { return Ok(None) };
     let identity = TlsIdentity::made(&[address.ip()])?;
-    let listener = listen(address).await?;
+    let listener = http::listen(address, "--tls-listen").await?;
     std::fs::write(file, identity.trust()).with_context(|| format!("can't write {}", file.display()))?;
     Ok(Some((listener, identity)))
 }

@@ -57,8 +57,8 @@ async fn demo(args: &DemoArgs) -> Result<Outcome> {
     let estate = Estate::raise(&mut world, &permissions).context("the demo's estate can't be made")?;
     let sim = Sim::begun(world, clock);
     sim.with(|world| estate.lose_key(world)).context("the demo's key can't be scheduled for deletion")?;
-    let endpoint = http::listen(args.sim_listen).await?;
-    let page = http::listen(args.listen).await?;
+    let endpoint = http::listen(args.sim_listen, "--sim-listen").await?;
+    let page = http::listen(args.listen, "--listen").await?;
     let show = Show::begin(args, (page.local_addr()?, endpoint.local_addr()?));
 
     let stop = CancellationToken::new();

@@ -46,9 +46,10 @@ pub fn routes(shown: Shown) -> Router {
         .with_state(Arc::new(shown))
 }
 
-/// Opens the port: before the loop starts, so that a taken port is an error at once.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("can't listen on {address} (--listen)"))
+/// Opens the port that `flag` names: before the loop starts, so that a taken port is an error at once.
+pub async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
+    let taken = || format!("can't listen on {address} ({flag}): choose another address, or port 0 for any free one");
+    TcpListener::bind(address).await.with_context(taken)
 }
 
 /// Answers in hand get this long at a stop: half a request, sent and left, must not hold the program up.

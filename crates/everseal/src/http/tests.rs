@@ -81,7 +81,7 @@ async fn every_api_endpoint_answers_json_and_wrong_questions_are_refused() {
 #[tokio::test]
 async fn half_a_request_does_not_hold_a_stop_up() {
     use tokio::io::AsyncWriteExt;
-    let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let listener = listen("127.0.0.1:0".parse().unwrap(), "--listen").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let server = tokio::spawn(serve(listener, shown(), stop.clone()));

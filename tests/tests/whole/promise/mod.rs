@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use life::Life;
 
-/// Seeds that found something once.
-const REGRESSIONS: &[u64] = &[];
+/// Seeds that found something once. 48: a bucket that another one replicates into was moved to a key that the replication
+/// role could not use.
+const REGRESSIONS: &[u64] = &[48];
 
 /// What every run goes through.
 const SEEDS: u64 = 500;
@@ -30,7 +31,8 @@ fn seeds() -> Vec<u64> {
     if let Some(seed) = asked("EVERSEAL_SEED") {
         return vec![seed];
     }
-    REGRESSIONS.iter().copied().chain(1..=asked("EVERSEAL_SEEDS").unwrap_or(SEEDS)).collect()
+    let usual = 1..=asked("EVERSEAL_SEEDS").unwrap_or(SEEDS);
+    REGRESSIONS.iter().copied().filter(|seed| !usual.contains(seed)).chain(usual.clone()).collect()
 }
 
 /// Runs every seed on as many threads as there are cores; the verdicts that are not good, by seed.

@@ -6,7 +6,9 @@ use aws_sdk_rds::types;
 use everseal_planner::Arn;
 use everseal_planner::arn::ArnError;
 use everseal_planner::plan::change::ParameterValue;
-use everseal_planner::rds::observed::{AttachedParameterGroup, ClusterMember, DbCluster, DbInstance, DbParameter, StorageEncryption};
+use everseal_planner::rds::observed::{
+    AttachedParameterGroup, ClusterMember, DbCluster, DbEndpoint, DbInstance, DbParameter, StorageEncryption,
+};
 
 /// Engines of Neptune and `DocumentDB`, which RDS's describe calls return as well: not RDS's to manage.
 /// [rds:DescribeDBInstances "can also return information for Amazon Neptune DB instances and Amazon `DocumentDB` instances"]
@@ -49,6 +51,7 @@ pub(crate) fn instance(described: &types::DbInstance) -> Result<DbInstance, ArnE
         engine_version: text(described.engine_version()),
         status: text(described.db_instance_status()),
         class: text(described.db_instance_class()),
+        endpoint: described.endpoint().and_then(|endpoint| self::endpoint(endpoint.address(), endpoint.port())),
         cluster: described.db_cluster_identifier().filter(|name| !name.is_empty()).map(str::to_owned),
         storage: storage(described.storage_encrypted(), described.storage_encryption_type(), described.kms_key_id()),
         parameter_groups: groups.collect(),
@@ -75,6 +78,7 @@ pub(crate) fn cluster(described: &types::DbCluster) -> Result<DbCluster, ArnErro
         engine: text(described.engine()),
         engine_version: text(described.engine_version()),
         status: text(described.status()),
+        endpoint: endpoint(described.endpoint(), described.port()),
         storage: storage(described.storage_encrypted(), described.storage_encryption_type(), described.kms_key_id()),
         parameter_group: text(described.db_cluster_parameter_group()),
         members: members.collect(),
@@ -100,6 +104,13 @@ pub(crate) fn parameters(values: &BTreeMap<String, ParameterValue>) -> Vec<types
         types::Parameter::builder().parameter_name(name).parameter_value(value).apply_method(method).build()
     };
     values.iter().map(parameter).collect()
+}
+
+/// While a database is being created it has no address, and may show port 0.
+fn endpoint(address: Option<&str>, port: Option<i32>) -> Option<DbEndpoint> {
+    let address = address.filter(|address| !address.is_empty())?.to_owned();
+    let port = u16::try_from(port?).ok().filter(|port| *port > 0)?;
+    Some(DbEndpoint { address, port })
 }
 
 fn storage(encrypted: Option<bool>, kind: Option<&types::StorageEncryptionType>, key: Option<&str>) -> StorageEncryption {

@@ -24,6 +24,9 @@ pub struct DbInstance {
     /// The instance class, e.g. `db.t3.medium`.
     #[serde(default)]
     pub class: String,
+    /// Where clients connect; none while the instance is being created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<DbEndpoint>,
     /// The cluster it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
@@ -61,6 +64,9 @@ pub struct DbCluster {
     pub engine_version: String,
     /// `available` …
     pub status: String,
+    /// The writer endpoint; none while the cluster is being created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<DbEndpoint>,
     /// Encryption at rest.
     #[serde(flatten)]
     pub storage: StorageEncryption,
@@ -72,6 +78,16 @@ pub struct DbCluster {
     /// Tags come with the description.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+}
+
+/// Where clients connect: `Endpoint` of an instance, `Endpoint` and `Port` of a cluster. [rds:Endpoint; rds:DBCluster]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DbEndpoint {
+    /// The DNS name, which the server's certificate bears too.
+    pub address: String,
+    /// The TCP port.
+    pub port: u16,
 }
 
 /// Storage encryption as the API tells it.

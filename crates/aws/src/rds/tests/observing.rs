@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::{Reads, Target};
-use everseal_planner::rds::observed::{AttachedParameterGroup, ClusterMember, DbCluster, DbInstance, StorageEncryption};
+use everseal_planner::rds::observed::{AttachedParameterGroup, ClusterMember, DbCluster, DbEndpoint, DbInstance, StorageEncryption};
 use everseal_planner::{Arn, Inventory, Service};
 
 use super::{action, actions, arn, form, marker, pairs, refused, xml};
@@ -63,6 +63,7 @@ async fn both_listings_are_paged_a_hundred_at_a_time_and_leave_other_services_ou
 async fn everything_about_an_instance_comes_with_its_description() {
     let more = format!(
         "<StorageEncrypted>true</StorageEncrypted><StorageEncryptionType>sse-kms</StorageEncryptionType><KmsKeyId>{KEY}</KmsKeyId>\
+         <Endpoint><Address>a.c1abc.us-east-1.rds.amazonaws.com</Address><Port>5432</Port><HostedZoneId>Z1</HostedZoneId></Endpoint>\
          <DBParameterGroups><DBParameterGroup><DBParameterGroupName>pg15</DBParameterGroupName>\
          <ParameterApplyStatus>pending-reboot</ParameterApplyStatus></DBParameterGroup></DBParameterGroups>\
          <CACertificateIdentifier>rds-ca-2019</CACertificateIdentifier>\
@@ -82,6 +83,7 @@ async fn everything_about_an_instance_comes_with_its_description() {
         engine_version: "15.4".into(),
         status: "available".into(),
         class: "db.t3.medium".into(),
+        endpoint: Some(DbEndpoint { address: "a.c1abc.us-east-1.rds.amazonaws.com".into(), port: 5432 }),
         cluster: None,
         storage: StorageEncryption { storage_encrypted: true, storage_encryption_type: Some("sse-kms".into()), kms_key: Some(KEY.into()) },
         parameter_groups: vec![AttachedParameterGroup { name: "pg15".into(), apply_status: "pending-reboot".into() }],
@@ -97,6 +99,7 @@ async fn everything_about_an_instance_comes_with_its_description() {
 #[tokio::test]
 async fn a_cluster_under_awss_own_key_is_told_as_aws_tells_it() {
     let more = "<StorageEncrypted>false</StorageEncrypted><StorageEncryptionType>sse-rds</StorageEncryptionType><KmsKeyId/>\
+         <Endpoint>c.cluster-c1abc.us-east-1.rds.amazonaws.com</Endpoint><Port>3306</Port>\
          <DBClusterMembers><DBClusterMember><DBInstanceIdentifier>w</DBInstanceIdentifier><IsClusterWriter>true</IsClusterWriter>\
          <DBClusterParameterGroupStatus>in-sync</DBClusterParameterGroupStatus></DBClusterMember>\
          <DBClusterMember><DBInstanceIdentifier>r</DBInstanceIdentifier><IsClusterWriter>false</IsClusterWriter>\
@@ -114,6 +117,7 @@ async fn a_cluster_under_awss_own_key_is_told_as_aws_tells_it() {
         engine: "aurora-postgresql".into(),
         engine_version: "16.1".into(),
         status: "available".into(),
+        endpoint: Some(DbEndpoint { address: "c.cluster-c1abc.us-east-1.rds.amazonaws.com".into(), port: 3306 }),
         storage: StorageEncryption { storage_encrypted: false, storage_encryption_type: Some("sse-rds".into()), kms_key: None },
         parameter_group: "default.aurora-postgresql16".into(),
         members: vec![member("w", true, "in-sync"), member("r", false, "pending-reboot")],
@@ -122,6 +126,7 @@ async fn a_cluster_under_awss_own_key_is_told_as_aws_tells_it() {
     assert_eq!(inventory.db_clusters[&arn("cluster:c")], expected);
     assert_eq!(inventory.db_instances[&arn("db:w")].cluster.as_deref(), Some("c"));
     let silent = StorageEncryption { storage_encrypted: false, storage_encryption_type: None, kms_key: None };
+    assert_eq!(inventory.db_instances[&arn("db:w")].endpoint, None, "one that is being created has none");
     assert_eq!(inventory.db_instances[&arn("db:w")].storage, silent, "what AWS does not say is not made up");
 }
 

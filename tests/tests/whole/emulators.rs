@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::estate::{WHOLE, policy};
 
 /// Where the two differ (fragments of the path in the inventory, `$` for its end), and why that is an emulator's doing.
-const EXPLAINED: [(&str, &str, &str); 20] = [
+const EXPLAINED: [(&str, &str, &str); 21] = [
     ("/observedAt$", "", "the clock"),
     ("/createdAt$", "", "the clock"),
     ("/deletionDate$", "", "the clock"),
@@ -29,6 +29,7 @@ const EXPLAINED: [(&str, &str, &str); 20] = [
     ("/rotation/periodInDays$", "", "moto loses the rotation period, and shows none"),
     ("/destinations/0/id$", "", "ministack numbers destinations over all streams"),
     ("fin-aws-owned/description/encryption/status$", "", "moto shows no status for an encryption that a stream was created with"),
+    ("/db", "/endpoint/address$", "moto makes up a name, ministack would start a server on this machine"),
     ("/dbInstances/", "/ca", "moto names an authority that AWS does not know, rds-ca-default"),
     ("/dbInstances/", "fin-aurora-1/kmsKey$", "ministack does not hand a cluster's encryption down to its instances"),
     ("/dbInstances/", "fin-aurora-1/storageEncrypted$", "as above"),

@@ -1,5 +1,6 @@
 //! Metric data is read.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -10,6 +11,7 @@ use super::put::dimensions;
 use super::{invalid, missing, permit, validation};
 use crate::error::ApiError;
 use crate::moment::Moment;
+use crate::rds::meters;
 use crate::wire::json as input_of;
 use crate::world::{Origin, World};
 
@@ -102,13 +104,16 @@ fn page(
     (results, None)
 }
 
-fn series<'a>(world: &'a World, origin: &Origin, metric: &Metric, unit: Option<&str>) -> Option<&'a Series> {
+/// What is kept of a metric, or what a service makes of it for the asking, between two times.
+fn series<'a>(world: &'a World, origin: &Origin, metric: &Metric, unit: Option<&str>, window: (u64, u64)) -> Option<Cow<'a, Series>> {
     let place = (origin.account().to_owned(), origin.region.clone());
-    world.cloudwatch.metrics.get(&place)?.get(metric).filter(|series| unit.is_none_or(|unit| *series.unit == *unit))
+    let kept = world.cloudwatch.metrics.get(&place).and_then(|metrics| metrics.get(metric)).map(Cow::Borrowed);
+    let found = kept.or_else(|| meters::series(world, origin.account(), &origin.region, metric, window).map(Cow::Owned));
+    found.filter(|series| unit.is_none_or(|unit| *series.unit == *unit))
 }
 
 fn points(world: &World, origin: &Origin, query: &Query, window: (u64, u64), ascending: bool) -> Vec<(u64, f64)> {
-    let Some(series) = series(world, origin, &query.metric, query.unit.as_deref()) else { return Vec::new() };
+    let Some(series) = series(world, origin, &query.metric, query.unit.as_deref(), window) else { return Vec::new() };
     let periods = series.periods(window.0, window.1, query.period);
     let mut points: Vec<(u64, f64)> =
         periods.into_iter().filter_map(|(at, point)| Some((at, point.statistic(&query.statistic)?))).collect();
@@ -185,8 +190,8 @@ pub(super) fn get_metric_statistics(world: &World, origin: &Origin, input: &Map<
     if names.is_empty() {
         return Err(missing("Statistics"));
     }
-    let found = series(world, origin, &metric, input_of::optional(input, "Unit"));
-    let periods = found.map(|series| series.periods(start, end, period)).unwrap_or_default();
+    let found = series(world, origin, &metric, input_of::optional(input, "Unit"), (start, end));
+    let periods = found.as_ref().map(|series| series.periods(start, end, period)).unwrap_or_default();
     if periods.len() > STATISTICS_POINTS {
         let message = format!("You have requested up to {} datapoints, which exceeds the limit of 1,440.", periods.len());
         return Err(ApiError::bad_request("InvalidParameterCombinationException", message).query_code("InvalidParameterCombination"));
@@ -226,15 +231,17 @@ pub(super) fn list_metrics(world: &World, origin: &Origin, input: &Map<String, V
         None => 0,
     };
     let place = (origin.account().to_owned(), origin.region.clone());
-    let all = world.cloudwatch.metrics.get(&place).into_iter().flatten();
-    let mut matching = all
-        .filter(|(metric, series)| {
+    let kept = world.cloudwatch.metrics.get(&place).into_iter().flatten();
+    let kept = kept.filter_map(|(metric, series)| Some((metric.clone(), series.latest()?)));
+    let mut matching = kept
+        .chain(meters::metrics(world, origin.account(), &origin.region))
+        .filter(|(metric, latest)| {
             namespace.is_none_or(|namespace| namespace == metric.namespace)
                 && name.is_none_or(|name| name == metric.name)
                 && filters.iter().all(|filter| has(metric, filter))
-                && series.latest().is_some_and(|latest| latest >= since)
+                && *latest >= since
         })
-        .map(|(metric, _)| describe(metric))
+        .map(|(metric, _)| describe(&metric))
         .skip(start);
     let page: Vec<Value> = matching.by_ref().take(METRICS).collect();
     let end = start + page.len();

@@ -6,7 +6,7 @@
 mod alarms;
 mod data;
 mod form;
-mod metrics;
+pub(crate) mod metrics;
 mod put;
 mod seed;
 

@@ -1,16 +1,18 @@
-//! Aurora and Multi-AZ DB clusters. [rds:CreateDBCluster and its siblings]
+//! Aurora and Multi-AZ DB clusters, new ones: created, or restored from a snapshot. [rds:CreateDBCluster, rds:RestoreDBClusterFromSnapshot]
 
 use std::time::Duration;
 
-use super::filters::{Filters, Page, identifier};
-use super::instances::{AVAILABLE, check_identifier, security_groups};
+use super::create::check_identifier;
+use super::filters::identifier;
+use super::instances::{AVAILABLE, Domain, Role, Secret};
 use super::members::{OF_CLUSTER, Settings};
+use super::rows::{Follow, Rows};
+use super::snapshots::Snapshot;
 use super::storage::{self, Storage};
 use super::transitions::{self, End};
-use super::{Answer, Databases, GroupKind, Place, Request, engines, errors, groups, tags};
+use super::{Answer, Databases, GroupKind, Request, choices, cluster_life, engines, errors, groups, tags};
 use crate::error::ApiError;
 use crate::moment::Moment;
-use crate::wire::xml::Element;
 use crate::world::World;
 
 /// A cluster.
@@ -27,12 +29,29 @@ pub(super) struct Cluster {
     pub(super) group: String,
     /// A group that waits for the maintenance window.
     pub(super) pending_group: Option<String>,
+    /// A name that does.
+    pub(super) pending_name: Option<String>,
     /// Identifiers, the writer first.
     pub(super) members: Vec<String>,
     pub(super) settings: Settings,
     pub(super) port: u16,
     pub(super) security_groups: Vec<String>,
+    pub(super) subnet_group: String,
+    pub(super) roles: Vec<Role>,
+    /// `EnabledCloudwatchLogsExports`.
+    pub(super) logs: Vec<String>,
+    pub(super) domain: Option<Domain>,
+    /// `ServerlessV2ScalingConfiguration`: the least and the most capacity.
+    pub(super) scaling: Option<(String, String)>,
+    /// The master password is Secrets Manager's.
+    pub(super) secret: Option<Secret>,
     pub(super) tags: Vec<(String, String)>,
+    pub(super) rows: Rows,
+    pub(super) follows: Option<Follow>,
+    /// It was the blue side of a switch-over.
+    pub(super) read_only: bool,
+    /// When its name is in DNS.
+    pub(super) resolves_from: Moment,
 }
 
 pub(super) fn create(world: &mut World, request: &Request<'_>) -> Answer {
@@ -44,8 +63,14 @@ pub(super) fn create(world: &mut World, request: &Request<'_>) -> Answer {
     let resource_id = storage::resource_id(world, "cluster");
     // "Clusters created on or after 18 February 2026 are encrypted by default." [Aurora: Encrypting Aurora resources]
     let storage = Storage::of(world, request, &resource_id, engine.starts_with("aurora"))?;
-    finish(world, request, Made { name, resource_id, engine, version, storage })
+    let settings = Settings::of(form, OF_CLUSTER);
+    let made = Made { name, resource_id, engine, version, storage, settings, port: None, tags: tags::of(form)?, rows: Rows::default() };
+    finish(world, request, made, Duration::from_mins(3))
 }
+
+/// What a restored cluster has from its snapshot where the request doesn't say; all else falls to the defaults of a new one.
+/// [rds:RestoreDBClusterFromSnapshot, member by member]
+const KEPT: &[&str] = &["AllocatedStorage", "BackupRetentionPeriod", "DatabaseName", "MasterUsername"];
 
 /// A key encrypts the new cluster, whatever the snapshot was; without one it is encrypted as the snapshot was, and an
 /// unencrypted Aurora snapshot gives AWS's own key. [rds:RestoreDBClusterFromSnapshot `KmsKeyId`]
@@ -70,7 +95,16 @@ pub(super) fn restore(world: &mut World, request: &Request<'_>) -> Answer {
         None if snapshot.storage == Storage::Plain && engine.starts_with("aurora") => Storage::Owned,
         None => snapshot.storage.again(world, request, &resource_id)?,
     };
-    finish(world, request, Made { name, resource_id, engine, version, storage })
+    let mut settings = Settings::of(form, OF_CLUSTER);
+    for kept in KEPT {
+        if let Some(value) = snapshot.settings.get(kept) {
+            settings.set_default(kept, value);
+        }
+    }
+    let tags = tags::of(form)?;
+    let tags = if tags.is_empty() { snapshot.source_tags } else { tags };
+    let made = Made { name, resource_id, engine, version, storage, settings, port: Some(snapshot.port), tags, rows: snapshot.rows };
+    finish(world, request, made, Duration::from_mins(20))
 }
 
 fn new_identifier(world: &mut World, request: &Request<'_>) -> Result<String, ApiError> {
@@ -88,43 +122,66 @@ struct Made<'a> {
     engine: &'a str,
     version: String,
     storage: Storage,
+    settings: Settings,
+    /// Where the request names none: the snapshot's, else the engine's.
+    port: Option<u16>,
+    tags: Vec<(String, String)>,
+    rows: Rows,
 }
 
-fn finish(world: &mut World, request: &Request<'_>, made: Made<'_>) -> Answer {
+fn finish(world: &mut World, request: &Request<'_>, made: Made<'_>, takes: Duration) -> Answer {
     let Request { origin: _, place, form } = request;
-    let Made { name, resource_id, engine, version, storage } = made;
+    let Made { name, resource_id, engine, version, storage, settings, port, tags, rows } = made;
     let (_, major) = engines::choose(engine, Some(&version))?;
-    let created = world.now();
+    choices::pass_monitoring_role(world, request)?;
+    let roles = associated(world, request)?;
+    let secret = choices::secret(world, request, &resource_id)?;
+    let now = world.now();
     let databases = world.rds.at(place);
     let default = format!("default.{}", major.family);
-    let group = groups::find(databases, GroupKind::Cluster, form.get("DBClusterParameterGroupName").unwrap_or(&default))?;
-    if group.family != major.family {
-        return Err(errors::combination(format!(
-            "The Parameter Group {} with DBParameterGroupFamily {} cannot be used for this cluster. Please use a Parameter Group with \
-             DBParameterGroupFamily {}",
-            group.name, group.family, major.family
-        )));
-    }
+    let group = form.get("DBClusterParameterGroupName").unwrap_or(&default);
+    let group = groups::of_family(databases, GroupKind::Cluster, group, major.family)?;
     let cluster = Cluster {
         identifier: name.clone(),
         resource_id: resource_id.clone(),
         engine: major.engine,
         version,
         status: "creating",
-        created,
+        created: now,
         storage,
         group: group.name.clone(),
         pending_group: None,
+        pending_name: None,
         members: Vec::new(),
-        settings: Settings::of(form, OF_CLUSTER),
-        port: form.get("Port").and_then(|port| port.parse().ok()).unwrap_or_else(|| engines::default_port(engine)),
-        security_groups: form.values("VpcSecurityGroupIds.VpcSecurityGroupId"),
-        tags: tags::of(form)?,
+        settings,
+        port: choices::port(form, "Port", port.unwrap_or_else(|| engines::default_port(engine)))?,
+        security_groups: choices::security_groups(form, place)?,
+        subnet_group: form.get("DBSubnetGroupName").unwrap_or("default").to_ascii_lowercase(),
+        roles,
+        logs: form.values("EnableCloudwatchLogsExports.member"),
+        domain: choices::domain(form),
+        scaling: cluster_life::scaling(form, None),
+        secret,
+        tags,
+        rows,
+        follows: None,
+        read_only: false,
+        resolves_from: now,
     };
-    let element = element(place, databases, &cluster);
     databases.clusters.insert(name.clone(), cluster);
-    transitions::cluster(world, place, (&name, &resource_id), Duration::from_mins(3), End::Available);
-    Ok(Element::default().child(element))
+    transitions::cluster(world, place, (&name, &resource_id), takes, End::Available);
+    cluster_life::shown(world, place, &name)
+}
+
+/// Roles that a restored cluster has from its beginning. [rds:RestoreDBClusterFromSnapshot `AssociatedRoles`]
+fn associated(world: &World, request: &Request<'_>) -> Result<Vec<Role>, ApiError> {
+    let named = request.form.list("AssociatedRoles.DBClusterAssociatedRole");
+    let role = |item: &crate::wire::query::Form| {
+        let arn = item.need("RoleArn")?.to_owned();
+        choices::pass_role(world, request, &arn, "rds.amazonaws.com")?;
+        Ok(Role { arn, feature: item.get("FeatureName").unwrap_or_default().to_owned() })
+    };
+    named.iter().map(role).collect()
 }
 
 pub(super) fn find<'w>(world: &'w mut World, request: &Request<'_>) -> Result<&'w mut Cluster, ApiError> {
@@ -132,84 +189,38 @@ pub(super) fn find<'w>(world: &'w mut World, request: &Request<'_>) -> Result<&'
     world.rds.at(&request.place).clusters.get_mut(&name).ok_or_else(|| errors::cluster_not_found(&name))
 }
 
-pub(super) fn delete(world: &mut World, request: &Request<'_>) -> Answer {
-    let cluster = find(world, request)?.clone();
-    let form = &request.form;
-    if cluster.settings.get("DeletionProtection") == Some("true") {
-        return Err(errors::combination("Cannot delete protected Cluster, please disable deletion protection and try again."));
+/// What a snapshot of it holds. [rds:CreateDBClusterSnapshot]
+pub(super) fn snapshot(of: &Cluster, now: Moment) -> Result<Snapshot, ApiError> {
+    if of.status != AVAILABLE {
+        return Err(errors::cluster_state(format!(
+            "Cannot create a snapshot because the cluster {} is not currently in the available state.",
+            of.identifier
+        )));
     }
-    if !cluster.members.is_empty() {
-        return Err(errors::cluster_state("Cluster cannot be deleted, it still contains DB instances in non-deleting state."));
-    }
-    if form.get("SkipFinalSnapshot") != Some("true") {
-        let Some(last) = form.get("FinalDBSnapshotIdentifier") else {
-            return Err(errors::combination("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."));
-        };
-        super::snapshots::take(world, request, GroupKind::Cluster, &cluster.identifier, last)?;
-    }
-    passing(world, request, &cluster.identifier, "deleting", (Duration::from_mins(2), End::Deleted))
+    let mut snapshot = Snapshot::of((&of.identifier, &of.resource_id), (of.engine, &of.version), (of.created, now), &of.storage);
+    snapshot.port = of.port;
+    Ok(snapshot.holding(&of.settings, &of.tags, of.rows.at(now)))
 }
 
-/// Puts it in a status until the transition ends.
-pub(super) fn passing(world: &mut World, request: &Request<'_>, name: &str, status: &'static str, then: (Duration, End)) -> Answer {
-    let databases = world.rds.at(&request.place);
-    let cluster = databases.clusters.get_mut(name).ok_or_else(|| errors::cluster_not_found(name))?;
-    cluster.status = status;
-    let id = cluster.resource_id.clone();
-    let cluster = databases.clusters.get(name).ok_or_else(|| errors::cluster_not_found(name))?;
-    let element = element(&request.place, databases, cluster);
-    transitions::cluster(world, &request.place, (name, &id), then.0, then.1);
-    Ok(Element::default().child(element))
+/// It takes the name that it was told to, and clients find it by that from a time on. Its members keep theirs.
+pub(super) fn take_name(databases: &mut Databases, now: Moment, old: &str, resolves_from: Moment) {
+    let Some(new) = databases.clusters.get_mut(old).and_then(|cluster| cluster.pending_name.take()) else { return };
+    rename(databases, now, (old, &new), resolves_from);
 }
 
-pub(super) fn describe(world: &mut World, request: &Request<'_>) -> Answer {
-    let Request { origin: _, place, form } = request;
-    let filters = Filters::of(form, &["clone-group-id", "db-cluster-id", "db-cluster-resource-id", "domain", "engine"])?;
-    let page = Page::of(form)?;
-    let databases = world.rds.at(place);
-    let passes = |cluster: &Cluster| {
-        filters.pass(|name| match name {
-            "db-cluster-id" => cluster.identifier.clone(),
-            "db-cluster-resource-id" => cluster.resource_id.clone(),
-            "engine" => cluster.engine.to_owned(),
-            _ => String::new(),
-        })
-    };
-    if let Some(name) = form.get("DBClusterIdentifier") {
-        let name = identifier(name);
-        let cluster = databases.clusters.get(&name).ok_or_else(|| errors::cluster_not_found(&name))?;
-        let list = Element::new("DBClusters").children(passes(cluster).then(|| element(place, databases, cluster)));
-        return Ok(Element::default().child(list));
+/// The same for a name that is given.
+pub(super) fn rename(databases: &mut Databases, now: Moment, (old, new): (&str, &str), resolves_from: Moment) {
+    if databases.clusters.contains_key(new) {
+        return;
     }
-    let all = databases.clusters.range::<str, _>(page.from()).filter(|(_, cluster)| passes(cluster));
-    Ok(page.listed("DBClusters", all.map(|(name, cluster)| (name.clone(), element(place, databases, cluster)))))
-}
-
-/// `DBCluster`. [rds:DBCluster]
-fn element(place: &Place, databases: &Databases, cluster: &Cluster) -> Element {
-    let member = |(index, name): (usize, &String)| {
-        let read = databases.instances.get(name).and_then(|instance| instance.cluster_group.as_ref());
-        Element::new("DBClusterMember")
-            .text("DBInstanceIdentifier", name)
-            .text("IsClusterWriter", index == 0)
-            .maybe("DBClusterParameterGroupStatus", read.map(|group| group.status.as_str()))
-            .text("PromotionTier", 1)
-    };
-    let host = storage::endpoint(place, &format!("{}.cluster", cluster.identifier)).replacen(".cluster.c", ".cluster-c", 1);
-    let element = Element::new("DBCluster")
-        .text("DBClusterIdentifier", &cluster.identifier)
-        .text("DBClusterArn", place.arn("cluster", &cluster.identifier))
-        .text("DbClusterResourceId", &cluster.resource_id)
-        .text("Engine", cluster.engine)
-        .text("EngineVersion", &cluster.version)
-        .text("Status", cluster.status)
-        .text("ClusterCreateTime", cluster.created.iso8601())
-        .text("DBClusterParameterGroup", &cluster.group)
-        .text("Endpoint", host)
-        .text("Port", cluster.port)
-        .text("MultiAZ", cluster.members.len() > 1)
-        .child(Element::new("DBClusterMembers").children(cluster.members.iter().enumerate().map(member)))
-        .child(security_groups(&cluster.security_groups))
-        .child(tags::element(&cluster.tags));
-    cluster.settings.members(cluster.storage.members(element, "StorageEncrypted"), OF_CLUSTER)
+    let Some(mut cluster) = databases.clusters.remove(old) else { return };
+    new.clone_into(&mut cluster.identifier);
+    cluster.resolves_from = resolves_from;
+    for member in &cluster.members {
+        if let Some(instance) = databases.instances.get_mut(member) {
+            instance.cluster = Some(new.to_owned());
+        }
+        databases.hang_up(now, member);
+    }
+    databases.clusters.insert(new.to_owned(), cluster);
 }

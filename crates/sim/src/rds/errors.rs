@@ -14,6 +14,10 @@ pub(super) fn group_not_found(name: &str) -> ApiError {
     ApiError::new(404, "DBParameterGroupNotFound", format!("DBParameterGroup not found: {name}"))
 }
 
+pub(super) fn instance_exists() -> ApiError {
+    ApiError::bad_request("DBInstanceAlreadyExists", "DB instance already exists")
+}
+
 pub(super) fn instance_state(message: impl Into<String>) -> ApiError {
     ApiError::bad_request("InvalidDBInstanceState", message)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::create::check_name;
 use super::filters::{Filters, Page};
 use super::parameters::{self, Parameter};
 use super::{Answer, Databases, Place, Request, engines, errors, tags};
@@ -26,6 +27,14 @@ impl GroupKind {
         match self {
             Self::Instance => "DBParameterGroupName",
             Self::Cluster => "DBClusterParameterGroupName",
+        }
+    }
+
+    /// Whose it is.
+    const fn of(self) -> &'static str {
+        match self {
+            Self::Instance => "instance",
+            Self::Cluster => "cluster",
         }
     }
 
@@ -77,12 +86,27 @@ pub(super) fn find<'w>(databases: &'w mut Databases, kind: GroupKind, name: &str
     databases.groups_mut(kind).get_mut(&name).ok_or_else(|| errors::group_not_found(&name))
 }
 
+/// The same, where it fits a database of a family.
+pub(super) fn of_family<'w>(databases: &'w mut Databases, kind: GroupKind, name: &str, family: &str) -> Result<&'w mut Group, ApiError> {
+    let group = find(databases, kind, name)?;
+    if group.family == family {
+        return Ok(group);
+    }
+    Err(errors::combination(format!(
+        "The Parameter Group {} with DBParameterGroupFamily {} cannot be used for this {}. Please use a Parameter Group with \
+         DBParameterGroupFamily {family}",
+        group.name,
+        group.family,
+        kind.of()
+    )))
+}
+
 pub(super) fn create(world: &mut World, request: &Request<'_>, kind: GroupKind) -> Answer {
     let form = &request.form;
     let name = form.need(kind.name_member())?.to_ascii_lowercase();
     let family = form.need("DBParameterGroupFamily")?;
     let description = form.need("Description")?.to_owned();
-    check_name(kind, &name)?;
+    check_name(kind.name_member(), &name, 255)?;
     let Some(engine) = engines::of_family(family) else {
         return Err(errors::value(format!("ParameterGroupFamily {family} is not a valid parameter group family")));
     };
@@ -101,20 +125,6 @@ pub(super) fn create(world: &mut World, request: &Request<'_>, kind: GroupKind) 
     let element = element(kind, &request.place, &group);
     databases.groups_mut(kind).insert(name, group);
     Ok(Element::default().child(element))
-}
-
-/// 1 to 255 letters, digits and hyphens, a letter first, no hyphen at the end or twice. [rds:CreateDBParameterGroup]
-fn check_name(kind: GroupKind, name: &str) -> Result<(), ApiError> {
-    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
-    if letters && first && name.len() <= 255 && !name.ends_with('-') && !name.contains("--") {
-        return Ok(());
-    }
-    let member = kind.name_member();
-    Err(errors::value(format!(
-        "The parameter {member} is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII letters, \
-         digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
-    )))
 }
 
 pub(super) fn delete(world: &mut World, request: &Request<'_>, kind: GroupKind) -> Answer {

@@ -31,10 +31,13 @@ pub(super) fn grant(world: &mut World, origin: &Origin, key: &str, resource_id: 
         encryption_context: &[("aws:rds:db-id", resource_id)],
     };
     let granted = kms::use_key(world, &describe).and_then(|_| kms::create_grant(world, &request));
-    granted.map_err(|_| {
-        let message = format!("The specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it.");
-        ApiError::bad_request("KMSKeyNotAccessibleFault", message)
-    })
+    granted.map_err(|_| not_accessible(key))
+}
+
+/// [rds: `KMSKeyNotAccessibleFault`]
+pub(super) fn not_accessible(key: &str) -> ApiError {
+    let message = format!("The specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it.");
+    ApiError::bad_request("KMSKeyNotAccessibleFault", message)
 }
 
 /// RDS can reach data under the key.

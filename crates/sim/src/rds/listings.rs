@@ -29,8 +29,9 @@ pub(super) fn certificate_details(authority: &str) -> Element {
     Element::new("CertificateDetails").text("CAIdentifier", authority).maybe("ValidTill", till)
 }
 
-pub(super) fn certificates(request: &Request<'_>) -> Answer {
+pub(super) fn certificates(world: &mut World, request: &Request<'_>) -> Answer {
     let form = &request.form;
+    let overridden = world.rds.at(&request.place).authority.clone();
     Filters::of(form, &[])?;
     let wanted = form.get("CertificateIdentifier");
     wanted.map_or(Ok(()), check_authority)?;
@@ -42,10 +43,22 @@ pub(super) fn certificates(request: &Request<'_>) -> Answer {
             .text("CertificateArn", format!("arn:aws:rds:{region}::cert:{name}"))
             .text("ValidFrom", "2021-05-25T22:00:00.000Z")
             .text("ValidTill", till)
-            .text("CustomerOverride", false)
+            .text("CustomerOverride", overridden.as_deref() == Some(*name))
     });
     let list = Element::new("Certificates").children(shown);
-    Ok(Element::default().text("DefaultCertificateForNewLaunches", super::instances::DEFAULT_CA).child(list))
+    Ok(Element::default().text("DefaultCertificateForNewLaunches", world.rds.at(&request.place).authority()).child(list))
+}
+
+/// Another default for new instances, or AWS's own again. [rds:ModifyCertificates]
+pub(super) fn modify_certificates(world: &mut World, request: &Request<'_>) -> Answer {
+    let wanted = request.form.get("CertificateIdentifier");
+    wanted.map_or(Ok(()), check_authority)?;
+    let databases = world.rds.at(&request.place);
+    databases.authority = if request.form.get("RemoveCustomerOverride") == Some("true") { None } else { wanted.map(str::to_owned) };
+    let name = wanted.unwrap_or(super::instances::DEFAULT_CA).to_owned();
+    let is_override = databases.authority.is_some();
+    let shown = Element::new("Certificate").text("CertificateIdentifier", name).text("CertificateType", "CA");
+    Ok(Element::default().child(shown.text("CustomerOverride", is_override)))
 }
 
 pub(super) fn engine_versions(request: &Request<'_>) -> Answer {

@@ -5,7 +5,13 @@
 //! until a reboot, static parameters wait for one, dynamic ones don't. No database runs behind an instance.
 
 mod attachment;
+mod choices;
+mod clients;
+mod cluster_life;
 mod clusters;
+mod create;
+mod describe;
+mod ends;
 mod engines;
 mod errors;
 mod filters;
@@ -14,8 +20,12 @@ mod instances;
 mod keys;
 mod listings;
 mod members;
+pub(crate) mod meters;
 mod modify;
+mod options;
 mod parameters;
+mod roles;
+mod rows;
 mod seed;
 mod snapshots;
 mod storage;
@@ -24,7 +34,7 @@ mod tags;
 mod tests;
 mod transitions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::ApiError;
 use crate::http::{Call, Reply};
@@ -33,12 +43,17 @@ use crate::wire::xml::Element;
 use crate::wire::{Route, query};
 use crate::world::{Ask, Origin, World};
 
+pub use clients::{ClientError, Connection};
 use clusters::Cluster;
 use groups::{Group, GroupKind};
 use instances::Instance;
+use members::Settings;
 use snapshots::Snapshot;
 pub(crate) use tags::tags_of;
 pub(crate) use transitions::{Event, happen, keys_changed};
+
+/// [RDS: Quotas and constraints]
+const SNAPSHOTS: usize = 100;
 
 const NAMESPACE: &str = "http://rds.amazonaws.com/doc/2014-10-31/";
 
@@ -66,7 +81,7 @@ impl Place {
 }
 
 /// What an account has in a region, by identifier: AWS keeps them in lower case.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Databases {
     instances: BTreeMap<String, Instance>,
     clusters: BTreeMap<String, Cluster>,
@@ -74,9 +89,49 @@ struct Databases {
     cluster_groups: BTreeMap<String, Group>,
     snapshots: BTreeMap<String, Snapshot>,
     cluster_snapshots: BTreeMap<String, Snapshot>,
+    option_groups: BTreeMap<String, options::OptionGroup>,
+    /// Manual snapshots of each kind that there may be.
+    snapshot_quota: usize,
+    /// The account's own default certificate authority.
+    authority: Option<String>,
+    /// Security groups that let nobody in.
+    closed_groups: BTreeSet<String>,
+    /// Connections that are open, by number, and the last number.
+    clients: BTreeMap<u64, clients::Client>,
+    connected: u64,
+    /// By instance identifier, also of those that are gone.
+    meters: BTreeMap<String, meters::Meter>,
+    /// Resource ids of what a switch-over holds back.
+    switching: BTreeSet<String>,
+}
+
+impl Default for Databases {
+    fn default() -> Self {
+        Self {
+            instances: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            instance_groups: BTreeMap::new(),
+            cluster_groups: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+            cluster_snapshots: BTreeMap::new(),
+            option_groups: BTreeMap::new(),
+            snapshot_quota: SNAPSHOTS,
+            authority: None,
+            closed_groups: BTreeSet::new(),
+            clients: BTreeMap::new(),
+            connected: 0,
+            meters: BTreeMap::new(),
+            switching: BTreeSet::new(),
+        }
+    }
 }
 
 impl Databases {
+    /// The certificate authority of new instances where nobody says.
+    fn authority(&self) -> &str {
+        self.authority.as_deref().unwrap_or(instances::DEFAULT_CA)
+    }
+
     const fn groups(&self, kind: GroupKind) -> &BTreeMap<String, Group> {
         match kind {
             GroupKind::Instance => &self.instance_groups,
@@ -116,19 +171,67 @@ pub(crate) fn handle(world: &mut World, origin: &Origin, route: &Route, call: &C
     query::reply(&route.operation, NAMESPACE, &world.uuid(), result)
 }
 
+/// Each theme knows its operations; what none of them knows is refused.
 fn dispatch(world: &mut World, request: &Request<'_>, operation: &str) -> Answer {
-    match operation {
-        "CreateDBInstance" => instances::create(world, request),
+    of_instances(world, request, operation)
+        .or_else(|| of_clusters(world, request, operation))
+        .or_else(|| of_snapshots(world, request, operation))
+        .or_else(|| of_groups(world, request, operation))
+        .unwrap_or_else(|| Err(ApiError::unknown_operation(operation)))
+}
+
+fn of_instances(world: &mut World, request: &Request<'_>, operation: &str) -> Option<Answer> {
+    Some(match operation {
+        "CreateDBInstance" => create::create(world, request),
+        "CreateDBInstanceReadReplica" => create::replica(world, request),
+        "RestoreDBInstanceFromDBSnapshot" => create::restore(world, request),
+        "PromoteReadReplica" => create::promote(world, request),
         "DeleteDBInstance" => instances::delete(world, request),
         "DescribeDBInstances" => instances::describe(world, request),
         "ModifyDBInstance" => modify::instance(world, request),
         "RebootDBInstance" => instances::reboot(world, request),
         "StartDBInstance" => instances::start(world, request),
         "StopDBInstance" => instances::stop(world, request),
+        "AddRoleToDBInstance" => roles::add_to_instance(world, request),
+        "RemoveRoleFromDBInstance" => roles::remove_from_instance(world, request),
+        "AddTagsToResource" => tags::add(world, request),
+        "RemoveTagsFromResource" => tags::remove(world, request),
+        "ListTagsForResource" => tags::list(world, request),
+        _ => return None,
+    })
+}
+
+fn of_clusters(world: &mut World, request: &Request<'_>, operation: &str) -> Option<Answer> {
+    Some(match operation {
         "CreateDBCluster" => clusters::create(world, request),
-        "DeleteDBCluster" => clusters::delete(world, request),
-        "DescribeDBClusters" => clusters::describe(world, request),
-        "ModifyDBCluster" => modify::cluster(world, request),
+        "RestoreDBClusterFromSnapshot" => clusters::restore(world, request),
+        "DeleteDBCluster" => cluster_life::delete(world, request),
+        "DescribeDBClusters" => cluster_life::describe(world, request),
+        "ModifyDBCluster" => cluster_life::modify(world, request),
+        "StartDBCluster" => cluster_life::start(world, request),
+        "StopDBCluster" => cluster_life::stop(world, request),
+        "AddRoleToDBCluster" => roles::add_to_cluster(world, request),
+        "RemoveRoleFromDBCluster" => roles::remove_from_cluster(world, request),
+        _ => return None,
+    })
+}
+
+fn of_snapshots(world: &mut World, request: &Request<'_>, operation: &str) -> Option<Answer> {
+    Some(match operation {
+        "CreateDBSnapshot" => snapshots::create(world, request, GroupKind::Instance),
+        "CreateDBClusterSnapshot" => snapshots::create(world, request, GroupKind::Cluster),
+        "DescribeDBSnapshots" => snapshots::describe(world, request, GroupKind::Instance),
+        "DescribeDBClusterSnapshots" => snapshots::describe(world, request, GroupKind::Cluster),
+        "DeleteDBSnapshot" => snapshots::delete(world, request, GroupKind::Instance),
+        "DeleteDBClusterSnapshot" => snapshots::delete(world, request, GroupKind::Cluster),
+        "CopyDBSnapshot" => snapshots::copy(world, request, GroupKind::Instance),
+        "CopyDBClusterSnapshot" => snapshots::copy(world, request, GroupKind::Cluster),
+        _ => return None,
+    })
+}
+
+fn of_groups(world: &mut World, request: &Request<'_>, operation: &str) -> Option<Answer> {
+    Some(match operation {
         "CreateDBParameterGroup" => groups::create(world, request, GroupKind::Instance),
         "CreateDBClusterParameterGroup" => groups::create(world, request, GroupKind::Cluster),
         "DeleteDBParameterGroup" => groups::delete(world, request, GroupKind::Instance),
@@ -140,22 +243,14 @@ fn dispatch(world: &mut World, request: &Request<'_>, operation: &str) -> Answer
         "DescribeDBParameters" => listings::parameters(world, request, GroupKind::Instance),
         "DescribeDBClusterParameters" => listings::parameters(world, request, GroupKind::Cluster),
         "DescribeDBEngineVersions" => listings::engine_versions(request),
-        "DescribeCertificates" => listings::certificates(request),
-        "AddTagsToResource" => tags::add(world, request),
-        "RemoveTagsFromResource" => tags::remove(world, request),
-        "ListTagsForResource" => tags::list(world, request),
-        "CreateDBSnapshot" => snapshots::create(world, request, GroupKind::Instance),
-        "CreateDBClusterSnapshot" => snapshots::create(world, request, GroupKind::Cluster),
-        "DescribeDBSnapshots" => snapshots::describe(world, request, GroupKind::Instance),
-        "DescribeDBClusterSnapshots" => snapshots::describe(world, request, GroupKind::Cluster),
-        "DeleteDBSnapshot" => snapshots::delete(world, request, GroupKind::Instance),
-        "DeleteDBClusterSnapshot" => snapshots::delete(world, request, GroupKind::Cluster),
-        "CopyDBSnapshot" => snapshots::copy(world, request, GroupKind::Instance),
-        "CopyDBClusterSnapshot" => snapshots::copy(world, request, GroupKind::Cluster),
-        "RestoreDBInstanceFromDBSnapshot" => instances::restore(world, request),
-        "RestoreDBClusterFromSnapshot" => clusters::restore(world, request),
-        other => Err(ApiError::unknown_operation(other)),
-    }
+        "DescribeCertificates" => listings::certificates(world, request),
+        "ModifyCertificates" => listings::modify_certificates(world, request),
+        "CreateOptionGroup" => options::create(world, request),
+        "CopyOptionGroup" => options::copy(world, request),
+        "DeleteOptionGroup" => options::delete(world, request),
+        "DescribeOptionGroups" => options::describe(world, request),
+        _ => return None,
+    })
 }
 
 /// Members that name what a request is about, with the kind in its ARN; the first that is there counts.

@@ -1,15 +1,13 @@
-//! Changes of instances and clusters: at once, in the maintenance window, or with the next restart.
-//! [rds:ModifyDBInstance, rds:ModifyDBCluster]
+//! Changes of instances: at once, in the maintenance window, or with the next restart. [rds:ModifyDBInstance]
 
 use std::time::Duration;
 
 use super::attachment::ApplyStatus;
-use super::clusters::{self, Cluster};
-use super::filters::identifier;
-use super::instances::{self, AVAILABLE, Instance, Pending, check_identifier};
-use super::members::{OF_CLUSTER, OF_INSTANCE, Settings};
+use super::create::check_identifier;
+use super::instances::{self, AVAILABLE, Instance, Pending};
+use super::members::{OF_INSTANCE, When, asked, default_of};
 use super::transitions::{self, End};
-use super::{Answer, GroupKind, Request, engines, errors, groups, listings};
+use super::{Answer, GroupKind, Request, choices, engines, errors, groups, listings, options};
 use crate::error::ApiError;
 use crate::wire::query::Form;
 use crate::world::World;
@@ -18,48 +16,45 @@ pub(super) fn instance(world: &mut World, request: &Request<'_>) -> Answer {
     let Request { origin: _, place, form } = request;
     let mut changed = instances::available(world, request)?.clone();
     let at_once = form.get("ApplyImmediately") == Some("true");
-    let regrouped = regroup(world, request, &mut changed)?;
-    let (now, waiting) = Settings::changes(form, OF_INSTANCE);
-    for (name, value) in &now {
-        changed.settings.set(name, value);
-    }
-    let mut pending: Vec<_> = waiting.into_iter().map(|(name, value)| Pending { name, value, restart: false }).collect();
-    pending.extend(others(world, request, &changed)?);
-    for new in pending {
+    choices::pass_monitoring_role(world, request)?;
+    let mut is_seen = regroup(world, request, &mut changed)?;
+    is_seen |= settle(form, &mut changed);
+    is_seen |= lists(world, request, &mut changed)?;
+    for new in others(world, request, &changed)? {
         changed.pending.retain(|known| known.name != new.name);
         changed.pending.push(new);
     }
-    let security_groups = form.values("VpcSecurityGroupIds.VpcSecurityGroupId");
-    if !security_groups.is_empty() {
-        changed.security_groups = security_groups;
-    }
-    let applies = at_once && changed.pending.iter().any(|pending| !pending.restart);
-    let waits = !at_once && changed.pending.iter().any(|pending| !pending.restart);
+    check(&changed)?;
+    // "If you change the DBPortNumber value, your database restarts regardless of the value of the ApplyImmediately parameter."
+    let at_once = at_once || form.get("DBPortNumber").is_some();
+    let due = || changed.pending.iter().filter(|pending| !pending.restart);
+    let (applies, waits) = (at_once && due().next().is_some(), !at_once && due().next().is_some());
+    let is_renamed = due().any(|pending| pending.name == "DBInstanceIdentifier");
     let name = changed.identifier.clone();
     world.rds.at(place).instances.insert(name.clone(), changed.clone());
     if waits {
         transitions::window(world, place, (&name, &changed.resource_id));
     }
     // A group's name is taken at once, and so is what waits where ApplyImmediately says so; both show as `modifying`.
-    let (status, takes, end) = match (applies, regrouped) {
+    let (status, takes, end) = match (applies, is_seen) {
+        (true, _) if is_renamed => ("renaming", Duration::from_mins(2), End::Modified),
         (true, _) => ("modifying", Duration::from_mins(5), End::Modified),
         (false, true) => ("modifying", Duration::from_secs(30), End::Settled),
-        (false, false) => (AVAILABLE, Duration::ZERO, End::Settled),
+        (false, false) => (changed.status, Duration::ZERO, End::Settled),
     };
+    if status == changed.status && status != AVAILABLE {
+        return instances::shown(world, place, &name);
+    }
     instances::passing(world, request, &changed, status, (takes, end))
 }
 
 /// Names another parameter group. [rds:ModifyDBInstance `DBParameterGroupName`: the name at once, its parameters with a reboot]
 fn regroup(world: &mut World, request: &Request<'_>, changed: &mut Instance) -> Result<bool, ApiError> {
     let Some(name) = request.form.get("DBParameterGroupName") else { return Ok(false) };
-    let group = groups::find(world.rds.at(&request.place), GroupKind::Instance, name)?;
-    let (_, major) = engines::choose(changed.engine, Some(&changed.version))?;
-    if group.family != major.family {
-        return Err(errors::combination(format!(
-            "The Parameter Group {} with DBParameterGroupFamily {} cannot be used for this instance.",
-            group.name, group.family
-        )));
-    }
+    // Together with a major upgrade the group is the new version's.
+    let version = request.form.get("EngineVersion").unwrap_or(&changed.version);
+    let (_, major) = engines::choose(changed.engine, Some(version))?;
+    let group = groups::of_family(world.rds.at(&request.place), GroupKind::Instance, name, major.family)?;
     if changed.group.name == group.name {
         return Ok(false);
     }
@@ -67,15 +62,107 @@ fn regroup(world: &mut World, request: &Request<'_>, changed: &mut Instance) -> 
     Ok(true)
 }
 
+/// Settings, each when its kind says. Whether somebody sees it happen.
+fn settle(form: &Form, changed: &mut Instance) -> bool {
+    let mut is_seen = false;
+    for (member, value) in asked(form, OF_INSTANCE) {
+        let known = changed.settings.get(member.answer).unwrap_or(default_of(OF_INSTANCE, member.answer));
+        changed.pending.retain(|pending| pending.name != member.answer);
+        if known == value {
+            continue;
+        }
+        let mut when = member.when;
+        // From one number of days to another it is "asynchronously applied as soon as possible"; backups that are switched on
+        // or off wait for the window. [rds:ModifyDBInstance `BackupRetentionPeriod`]
+        if member.answer == "BackupRetentionPeriod" && known != "0" && value != "0" {
+            when = When::Soon;
+        }
+        match when {
+            When::Now => changed.settings.set(member.answer, value),
+            When::Soon => {
+                changed.settings.set(member.answer, value);
+                is_seen = true;
+            }
+            When::Window => changed.pending.push(Pending { name: member.answer, value: value.to_owned(), restart: false }),
+        }
+    }
+    if changed.settings.get("MonitoringInterval") == Some("0") {
+        changed.settings.unset("MonitoringRoleArn");
+    }
+    if changed.settings.is_on("PerformanceInsightsEnabled") {
+        changed.settings.set_default("PerformanceInsightsRetentionPeriod", "7");
+    } else {
+        changed.settings.unset("PerformanceInsightsRetentionPeriod");
+        changed.settings.unset("PerformanceInsightsKMSKeyId");
+    }
+    is_seen
+}
+
+/// What is more than one value: groups, logs, processors, directories, the secret.
+fn lists(world: &mut World, request: &Request<'_>, changed: &mut Instance) -> Result<bool, ApiError> {
+    let form = &request.form;
+    if form.get("VpcSecurityGroupIds.VpcSecurityGroupId.1").is_some() {
+        if let Some(cluster) = &changed.cluster {
+            let message = format!("The security groups of {} are those of its cluster {cluster}.", changed.identifier);
+            return Err(errors::combination(message));
+        }
+        changed.security_groups = choices::security_groups(form, &request.place)?;
+    }
+    let mut is_seen = false;
+    let (on, off) = (
+        form.values("CloudwatchLogsExportConfiguration.EnableLogTypes.member"),
+        form.values("CloudwatchLogsExportConfiguration.DisableLogTypes.member"),
+    );
+    if !on.is_empty() || !off.is_empty() {
+        changed.logs.retain(|log| !off.contains(log) && !on.contains(log));
+        changed.logs.extend(on);
+        is_seen = true;
+    }
+    let processor = choices::processor(form);
+    if !processor.is_empty() {
+        changed.processor = processor;
+        is_seen = true;
+    } else if form.get("UseDefaultProcessorFeatures") == Some("true") {
+        changed.processor.clear();
+    }
+    if form.get("DisableDomain") == Some("true") {
+        changed.domain = None;
+    } else if let Some(domain) = choices::domain(form) {
+        changed.domain = Some(domain);
+        is_seen = true;
+    }
+    match form.get("ManageMasterUserPassword") {
+        Some("true") if changed.secret.is_none() => {
+            changed.secret = choices::secret(world, request, &changed.resource_id)?;
+            is_seen = true;
+        }
+        Some("false") if changed.secret.is_some() => {
+            if form.get("MasterUserPassword").is_none() {
+                return Err(errors::combination("MasterUserPassword must be given where Secrets Manager ceases to manage it."));
+            }
+            changed.secret = None;
+        }
+        _ => {}
+    }
+    Ok(is_seen)
+}
+
 /// Changes that are more than a setting.
 fn others(world: &mut World, request: &Request<'_>, instance: &Instance) -> Result<Vec<Pending>, ApiError> {
     let form = &request.form;
     let mut found = Vec::new();
     let mut put = |name, value: &str, restart| found.push(Pending { name, value: value.to_owned(), restart });
-    for name in ["DBInstanceClass", "MasterUserPassword"] {
+    for name in ["DBInstanceClass", "DBSubnetGroupName", "MasterUserPassword"] {
         form.get(name).into_iter().for_each(|value| put(name, value, false));
     }
-    form.get("DBPortNumber").into_iter().for_each(|value| put("Port", value, false));
+    if form.get("DBPortNumber").is_some() {
+        put("Port", &choices::port(form, "DBPortNumber", 0)?.to_string(), false);
+    }
+    if let Some(group) = form.get("OptionGroupName").filter(|name| *name != instance.option_group) {
+        let (_, major) = engines::choose(instance.engine, Some(form.get("EngineVersion").unwrap_or(&instance.version)))?;
+        options::check(world.rds.at(&request.place), group, major)?;
+        put("OptionGroupName", group, false);
+    }
     if let Some(version) = form.get("EngineVersion") {
         let (version, major) = engines::choose(instance.engine, Some(version))?;
         let (_, own) = engines::choose(instance.engine, Some(&instance.version))?;
@@ -90,64 +177,28 @@ fn others(world: &mut World, request: &Request<'_>, instance: &Instance) -> Resu
         let restarts = form.get("CertificateRotationRestart") != Some("false");
         put("CACertificateIdentifier", authority, !restarts && !engines::rotates_while_running(instance.engine));
     }
-    if let Some(name) = form.get("NewDBInstanceIdentifier").map(str::to_ascii_lowercase) {
+    if let Some(name) = form.get("NewDBInstanceIdentifier").map(str::to_ascii_lowercase).filter(|name| *name != instance.identifier) {
         check_identifier("NewDBInstanceIdentifier", &name)?;
-        if name != instance.identifier && world.rds.at(&request.place).instances.contains_key(&name) {
-            return Err(ApiError::bad_request("DBInstanceAlreadyExists", "DB instance already exists"));
+        let databases = world.rds.at(&request.place);
+        let is_coming = |one: &Instance| one.pending.iter().any(|pending| pending.name == "DBInstanceIdentifier" && pending.value == name);
+        let others = |one: &&Instance| one.resource_id != instance.resource_id;
+        if databases.instances.contains_key(&name) || databases.instances.values().filter(others).any(is_coming) {
+            return Err(errors::instance_exists());
         }
         put("DBInstanceIdentifier", &name, false);
     }
     Ok(found)
 }
 
-pub(super) fn cluster(world: &mut World, request: &Request<'_>) -> Answer {
-    let Request { origin: _, place, form } = request;
-    let name = identifier(form.need("DBClusterIdentifier")?);
-    let mut changed = clusters::find(world, request)?.clone();
-    if changed.status != AVAILABLE {
-        return Err(errors::cluster_state(format!("DBCluster {name} is not in available state.")));
+/// The instance may be as it will be when all is done.
+fn check(changed: &Instance) -> Result<(), ApiError> {
+    let mut settings = changed.settings.clone();
+    for pending in &changed.pending {
+        settings.set(pending.name, &pending.value);
     }
-    let at_once = form.get("ApplyImmediately") == Some("true");
-    let (now, waiting) = Settings::changes(form, OF_CLUSTER);
-    for (name, value) in now.iter().chain(&waiting) {
-        changed.settings.set(name, value);
+    let size = |settings: &super::Settings| settings.number("AllocatedStorage").unwrap_or(20);
+    if size(&settings) < size(&changed.settings) {
+        return Err(errors::combination("Requested allocated storage can't be less than the current one: storage can't be reduced."));
     }
-    let group = new_group(world, request, &changed)?;
-    let waits = group.is_some() && !at_once;
-    changed.pending_group = group.or(changed.pending_group);
-    version(form, &mut changed)?;
-    let resource_id = changed.resource_id.clone();
-    world.rds.at(place).clusters.insert(name.clone(), changed);
-    if waits {
-        transitions::cluster_window(world, place, (&name, &resource_id));
-        return clusters::passing(world, request, &name, AVAILABLE, (Duration::ZERO, End::Settled));
-    }
-    if at_once {
-        transitions::take_group(world.rds.at(place), &name);
-    }
-    clusters::passing(world, request, &name, "modifying", (Duration::from_secs(30), End::Settled))
-}
-
-fn new_group(world: &mut World, request: &Request<'_>, cluster: &Cluster) -> Result<Option<String>, ApiError> {
-    let Some(name) = request.form.get("DBClusterParameterGroupName") else { return Ok(None) };
-    let group = groups::find(world.rds.at(&request.place), GroupKind::Cluster, name)?;
-    let (_, major) = engines::choose(cluster.engine, Some(&cluster.version))?;
-    if group.family != major.family {
-        return Err(errors::combination(format!(
-            "The Parameter Group {} with DBParameterGroupFamily {} cannot be used for this cluster.",
-            group.name, group.family
-        )));
-    }
-    Ok(Some(group.name.clone()).filter(|name| *name != cluster.group))
-}
-
-fn version(form: &Form, cluster: &mut Cluster) -> Result<(), ApiError> {
-    let Some(version) = form.get("EngineVersion") else { return Ok(()) };
-    let (version, major) = engines::choose(cluster.engine, Some(version))?;
-    let (_, own) = engines::choose(cluster.engine, Some(&cluster.version))?;
-    if major.family != own.family {
-        return Err(errors::combination("The simulator upgrades clusters within their major version only."));
-    }
-    cluster.version = version;
-    Ok(())
+    choices::check(&settings, changed.engine)
 }

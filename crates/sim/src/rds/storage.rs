@@ -80,8 +80,43 @@ pub(super) fn resource_id(world: &mut World, prefix: &str) -> String {
     format!("{prefix}-{letters}")
 }
 
+/// What is an account's own in a region, as a number.
+fn own(place: &Place) -> u64 {
+    place.account.bytes().chain(place.region.bytes()).fold(5381_u64, |sum, byte| sum.wrapping_mul(33) ^ u64::from(byte))
+}
+
 /// The host name's middle part is an account's own in a region.
 pub(super) fn endpoint(place: &Place, identifier: &str) -> String {
-    let own = place.account.bytes().chain(place.region.bytes()).fold(5381_u64, |sum, byte| sum.wrapping_mul(33) ^ u64::from(byte));
-    format!("{identifier}.c{:011x}.{}.rds.amazonaws.com", own & 0xfff_ffff_ffff, place.region)
+    format!("{identifier}.c{:011x}.{}.rds.amazonaws.com", own(place) & 0xfff_ffff_ffff, place.region)
+}
+
+/// Of a cluster's writer.
+pub(super) fn cluster_endpoint(place: &Place, identifier: &str) -> String {
+    format!("{identifier}.cluster-c{:011x}.{}.rds.amazonaws.com", own(place) & 0xfff_ffff_ffff, place.region)
+}
+
+/// Of a cluster's readers.
+pub(super) fn reader_endpoint(place: &Place, identifier: &str) -> String {
+    format!("{identifier}.cluster-ro-c{:011x}.{}.rds.amazonaws.com", own(place) & 0xfff_ffff_ffff, place.region)
+}
+
+/// The default security group of the account's VPC.
+pub(super) fn default_security_group(place: &Place) -> String {
+    format!("sg-{:017x}", own(place))
+}
+
+/// `DBSubnetGroup`. Every name is one: subnets are not modelled.
+pub(super) fn subnet_group(place: &Place, name: &str) -> Element {
+    Element::new("DBSubnetGroup")
+        .text("DBSubnetGroupName", name)
+        .text("DBSubnetGroupDescription", name)
+        .text("VpcId", vpc_id(place))
+        .text("SubnetGroupStatus", "Complete")
+        .text("DBSubnetGroupArn", place.arn("subgrp", name))
+        .child(Element::new("Subnets"))
+}
+
+/// `VpcId`.
+pub(super) fn vpc_id(place: &Place) -> String {
+    format!("vpc-{:017x}", own(place))
 }

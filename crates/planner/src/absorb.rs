@@ -57,6 +57,7 @@ impl Inventory {
             aliases,
             keys_awaiting_alias,
             path_facts,
+            migrations,
             unlisted: _,
         } = partial;
         self.observed_at = self.observed_at.max(observed_at);
@@ -74,6 +75,7 @@ impl Inventory {
         self.aliases.refresh(aliases);
         self.keys_awaiting_alias.refresh(keys_awaiting_alias);
         self.path_facts.refresh(path_facts);
+        self.migrations.refresh(migrations);
     }
 
     /// The resource is in this inventory. Aliases are never "gone": the listing of aliases says what there is.

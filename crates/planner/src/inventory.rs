@@ -18,6 +18,7 @@ pub use crate::firehose::observed::{DeliveryDestination, DeliveryStream, Deliver
 pub use crate::kinesis::observed::{DataStream, DataStreamSummary};
 pub use crate::kms::observed::{Key, KeyMetadata, KeyRotation};
 pub use crate::paths::observed::{Channel, Distribution, EventRule, EventTarget, Origin, PathFacts, Role};
+pub use crate::rds::migration::observed::MigrationFacts;
 pub use crate::rds::observed::{DbCluster, DbInstance, DbParameterGroup};
 pub use crate::s3::observed::{Bucket, BucketEncryption};
 pub use crate::sns::observed::{Subscription, Topic, TopicAttributes};
@@ -167,6 +168,9 @@ pub struct Inventory {
     /// What lies beside the managed resources on data paths.
     #[serde(default, skip_serializing_if = "PathFacts::is_empty")]
     pub path_facts: PathFacts,
+    /// What migrations of databases have made so far, and what they must know.
+    #[serde(default, skip_serializing_if = "MigrationFacts::is_empty")]
+    pub migrations: MigrationFacts,
     /// Services whose resources could not be listed at all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlisted: BTreeMap<Service, Unreadable>,
@@ -203,6 +207,7 @@ impl Inventory {
             aliases: Reading::NotRead,
             keys_awaiting_alias: Reading::NotRead,
             path_facts: PathFacts::default(),
+            migrations: MigrationFacts::default(),
             unlisted: BTreeMap::new(),
         }
     }

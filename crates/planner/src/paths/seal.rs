@@ -35,7 +35,7 @@ pub fn judge(cx: &Context<'_>, plan: &mut Plan) -> Option<Paths> {
     let paths = Paths::between(cx.policies, &[cx.inventory], &[later]);
     let mut draft = Draft::default();
     Judging::new(cx, plan, &paths).judge(&mut draft);
-    let Plan { findings, steps, unmanaged: _, wanted_facts: _, helpful_facts: _ } = finish(cx, draft);
+    let Plan { findings, steps, unmanaged: _, wanted_facts: _, helpful_facts: _, migrations: _ } = finish(cx, draft);
     plan.findings.extend(findings);
     plan.findings.sort_by(|a, b| (a.service, &a.resource, a.check).cmp(&(b.service, &b.resource, b.check)));
     plan.steps.extend(steps);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Arn;
 use crate::firehose::observed::{DestinationKind, StreamEncryption};
+use crate::rds::migration::change::MigrationChange;
 use crate::s3::observed::BucketEncryption;
 
 /// A key as a step names it.
@@ -254,11 +255,13 @@ pub enum Change {
         /// 90 to 2560 days.
         after: u32,
     },
+    /// One step of a database's move to an encrypted copy.
+    Migration(Box<MigrationChange>),
 }
 
 impl Change {
     /// The API call that makes the change: stable text for plans, logs and the ledger.
-    pub const fn action(&self) -> &'static str {
+    pub fn action(&self) -> &'static str {
         match self {
             Self::BucketEncryption { .. } => "PutBucketEncryption",
             Self::BucketDocument { .. } => "PutBucketPolicy",
@@ -280,6 +283,7 @@ impl Change {
             Self::EnableKey {} => "EnableKey",
             Self::CancelKeyDeletion {} => "CancelKeyDeletion",
             Self::KeyRotation { .. } => "EnableKeyRotation",
+            Self::Migration(change) => change.action(),
         }
     }
 
@@ -305,7 +309,8 @@ impl Change {
             | Self::KeyDocument { .. }
             | Self::EnableKey {}
             | Self::CancelKeyDeletion {}
-            | Self::KeyRotation { .. } => None,
+            | Self::KeyRotation { .. }
+            | Self::Migration(_) => None,
         };
         match key {
             Some(KeyRef::ToBeCreated { alias }) => Some(alias),

@@ -11,6 +11,7 @@ use super::select::{Rule, Selected};
 use super::step::{Block, Gate, Risk, Step, StepId};
 use crate::paths::roles::{AccountRole, account_roles};
 use crate::policy::model::Mode;
+use crate::rds::migration::report::MigrationReport;
 use crate::{Arn, Check, Finding, Inventory, Scope, Service, State};
 
 /// The resource under judgement, and the rule that asks.
@@ -164,6 +165,8 @@ pub(crate) struct Draft {
     pub(crate) account_roles: Option<Rc<[AccountRole]>>,
     /// Ungated steps that bring a key back to `Enabled`, by key ARN.
     pub(crate) healing_steps: BTreeMap<Arn, Vec<StepId>>,
+    /// Where migrations of databases stand.
+    pub(crate) migrations: Vec<MigrationReport>,
 }
 
 impl Draft {

@@ -29,6 +29,7 @@ pub(crate) fn finish(cx: &Context<'_>, draft: Draft) -> Plan {
         refused_documents: _,
         account_roles: _,
         healing_steps: _,
+        mut migrations,
     } = draft;
     #[cfg(feature = "mutation")]
     super::mutation::open_gates(proposals.iter_mut().map(|proposal| &mut proposal.step));
@@ -42,7 +43,8 @@ pub(crate) fn finish(cx: &Context<'_>, draft: Draft) -> Plan {
     #[cfg(feature = "mutation")]
     super::mutation::open_gates(steps.iter_mut());
     findings.sort_by(|a, b| (a.service, &a.resource, a.check).cmp(&(b.service, &b.resource, b.check)));
-    Plan { findings, steps, unmanaged, wanted_facts, helpful_facts }
+    migrations.sort_by(|a, b| a.database.cmp(&b.database));
+    Plan { findings, steps, unmanaged, wanted_facts, helpful_facts, migrations }
 }
 
 /// What the steps need on documents of keys of ours that nothing else stops: no grant is given for a switch that is

@@ -24,6 +24,7 @@ pub use context::{Context, Past};
 pub use reads::{Reads, Target};
 pub use step::{Block, Gate, Risk, Step, StepId};
 
+use crate::rds::migration::report::MigrationReport;
 use crate::{Arn, Finding};
 
 /// Everything the planner says of one scope.
@@ -43,6 +44,9 @@ pub struct Plan {
     /// reads it if it can, and plans again.
     #[serde(default)]
     pub helpful_facts: BTreeSet<Arn>,
+    /// Databases on their way to an encrypted copy, or that a rule wants there, by ARN.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub migrations: Vec<MigrationReport>,
 }
 
 impl Plan {

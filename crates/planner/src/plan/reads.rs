@@ -31,6 +31,8 @@ pub struct Reads {
     pub subscriptions: bool,
     /// Parameter groups in use by instances and clusters, and those of ours (named `everseal-…`).
     pub parameter_groups: bool,
+    /// Snapshots and blue/green deployments of migrations.
+    pub migrations: bool,
     /// Services whose resources' tags are asked for by a rule.
     pub tags_of: BTreeSet<Service>,
     /// Aliases of keys that the policies list: their documents and rotation are read.
@@ -61,6 +63,7 @@ impl Reads {
             bucket_documents: false,
             subscriptions: false,
             parameter_groups: false,
+            migrations: false,
             tags_of: BTreeSet::new(),
             listed_aliases: BTreeSet::new(),
             gate_facts: false,
@@ -76,6 +79,7 @@ impl Reads {
             bucket_documents: true,
             subscriptions: true,
             parameter_groups: true,
+            migrations: true,
             tags_of: Service::ALL.iter().copied().collect(),
             listed_aliases: BTreeSet::new(),
             gate_facts: true,
@@ -139,6 +143,8 @@ impl Reads {
         self.bucket_encryption |= s3.iter().any(|rule| rule.at_rest.is_some());
         self.bucket_documents |= s3.iter().any(|rule| rule.in_transit.is_some());
         self.subscriptions |= sns.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.forbid_http_subscriptions));
+        // Also where the policy only reports: a migration that was begun is still told of, and can be aborted.
+        self.migrations |= rds.iter().any(|rule| rule.at_rest.as_ref().is_some_and(|wanted| wanted.migration.is_some()));
         self.parameter_groups |= rds.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.require_tls));
     }
 

@@ -56,6 +56,14 @@ closed_set! {
         Path = "path",
         /// The resource is in a transition, or was not read.
         NotReady = "not-ready",
+        /// Outside the window that the policy gives for it.
+        Window = "window",
+        /// The policy does not name who approved this switch.
+        Approval = "approval",
+        /// Writes to the old database have not been shown to have stopped.
+        Writes = "writes",
+        /// Sessions without TLS are open, which the change would cut off.
+        TlsClients = "tls-clients",
         /// A fact that decides whether the step is safe could not be read.
         Unread = "unread",
         /// Calls of this kind are used up for the last 24 hours.

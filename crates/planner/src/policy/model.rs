@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::format;
 
+mod migration;
 mod rules;
 
+pub use migration::*;
 pub use rules::*;
 
 /// One policy document.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::migration::observed::{ClusterSettings, InstanceSettings};
 use crate::Arn;
 
 /// One DB instance, a member of a cluster or on its own.
@@ -48,6 +49,16 @@ pub struct DbInstance {
     /// Tags come with the description.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// `DbiResourceId`: stays the same through renames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// `InstanceCreateTime`, in seconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<i64>,
+    /// Kept only of what a migration may concern: instances that are not encrypted, members of such clusters, and what carries
+    /// a tag of a migration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Box<InstanceSettings>>,
 }
 
 /// One Aurora or Multi-AZ cluster.
@@ -78,6 +89,15 @@ pub struct DbCluster {
     /// Tags come with the description.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// `DbClusterResourceId`: stays the same through renames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// `ClusterCreateTime`, in seconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<i64>,
+    /// Kept only of what a migration may concern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Box<ClusterSettings>>,
 }
 
 /// Where clients connect: `Endpoint` of an instance, `Endpoint` and `Port` of a cluster. [rds:Endpoint; rds:DBCluster]

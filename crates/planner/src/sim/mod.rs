@@ -7,6 +7,7 @@
 mod databases;
 mod keys;
 mod messaging;
+mod migrations;
 mod storage;
 mod streams;
 #[cfg(test)]
@@ -79,6 +80,7 @@ pub fn standing(inventory: &Inventory, resource: &Arn, change: &Change) -> Stand
         Change::EnableKey {} => keys::state_standing(inventory, resource, "Disabled", &["Enabled"]),
         Change::CancelKeyDeletion {} => keys::state_standing(inventory, resource, "PendingDeletion", &["Disabled", "Enabled"]),
         Change::KeyRotation { before, after } => keys::rotation_standing(inventory, resource, *before, *after),
+        Change::Migration(change) => migrations::standing(inventory, resource, change),
     }
 }
 
@@ -139,6 +141,7 @@ pub fn make(inventory: &mut Inventory, resource: &Arn, change: &Change) {
         Change::EnableKey {} => keys::set_state(inventory, resource, "Enabled"),
         Change::CancelKeyDeletion {} => keys::set_state(inventory, resource, "Disabled"),
         Change::KeyRotation { before: _, after } => keys::rotate(inventory, resource, *after),
+        Change::Migration(change) => migrations::make(inventory, resource, change),
     }
 }
 

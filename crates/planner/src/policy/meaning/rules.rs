@@ -226,7 +226,7 @@ fn database_at_rest(report: &mut Report<'_>, place: &Place<'_>, at_rest: &Databa
     if let Some(key) = key {
         judge_reference(report, &place.field("key"), key, AwsManaged::Of("rds"));
     }
-    let Some(Migration { action }) = migration else { return };
+    let Some(Migration { action, .. }) = migration else { return };
     let word = match action {
         MigrationAction::Report => return,
         MigrationAction::Prepare => "prepare",

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::migration::Migration;
 use super::Mode;
 
 /// Which resources a rule is for: every condition given must hold.
@@ -331,26 +332,6 @@ pub struct DatabaseAtRest {
     /// How an unencrypted database gets there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration: Option<Migration>,
-}
-
-/// How an unencrypted database gets encrypted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Migration {
-    /// How far to go.
-    pub action: MigrationAction,
-}
-
-/// How far a migration goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum MigrationAction {
-    /// Only say so.
-    Report,
-    /// Build the encrypted copy.
-    Prepare,
-    /// And switch to it.
-    Cutover,
 }
 
 /// TLS of a database.

@@ -254,7 +254,17 @@ prop_compose! {
             name: String::new(),
             matches: DatabaseMatch { names, tags, exclude, engines },
             mode,
-            at_rest: Some(DatabaseAtRest { encrypted, key, migration: action.map(|action| Migration { action }) }),
+            at_rest: Some(DatabaseAtRest { encrypted, key, migration: action.map(|action| Migration {
+                action,
+                method: MigrationMethod::Auto,
+                window: None,
+                approved_by: BTreeMap::new(),
+                writes: None,
+                writes_stopped_at: BTreeMap::new(),
+                isolation_security_group: None,
+                keep_old_for: "7d".to_owned(),
+                old_afterwards: OldAfterwards::Keep,
+            }) }),
             in_transit: Some(DatabaseInTransit { require_tls, ca_certificate, verify }),
         }
     }

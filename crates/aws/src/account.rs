@@ -133,7 +133,8 @@ impl Account for AwsAccount {
             Change::CreateParameterGroup { .. }
             | Change::ParameterGroup { .. }
             | Change::AttachParameterGroup { .. }
-            | Change::CaCertificate { .. } => rds::apply(ctx, resource, change).await,
+            | Change::CaCertificate { .. }
+            | Change::Migration(_) => rds::apply(ctx, resource, change).await,
             Change::CreateKey { .. }
             | Change::CreateAlias { .. }
             | Change::ReplicateKey { .. }

@@ -34,7 +34,8 @@ pub const fn consistency_window(change: &Change) -> i64 {
         Change::CreateParameterGroup { .. }
         | Change::ParameterGroup { .. }
         | Change::AttachParameterGroup { .. }
-        | Change::CaCertificate { .. } => DATABASE_WINDOW_SECONDS,
+        | Change::CaCertificate { .. }
+        | Change::Migration(_) => DATABASE_WINDOW_SECONDS,
         Change::CreateKey { .. }
         | Change::CreateAlias { .. }
         | Change::ReplicateKey { .. }

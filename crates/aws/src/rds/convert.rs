@@ -62,6 +62,9 @@ pub(crate) fn instance(described: &types::DbInstance) -> Result<DbInstance, ArnE
             .map(aws_sdk_rds::primitives::DateTime::secs),
         pending_ca_certificate: pending.and_then(|pending| pending.ca_certificate_identifier()).map(str::to_owned),
         tags: tags(described.tag_list()),
+        resource_id: described.dbi_resource_id().map(str::to_owned),
+        created_at: described.instance_create_time().map(aws_sdk_rds::primitives::DateTime::secs),
+        settings: None,
     })
 }
 
@@ -83,6 +86,9 @@ pub(crate) fn cluster(described: &types::DbCluster) -> Result<DbCluster, ArnErro
         parameter_group: text(described.db_cluster_parameter_group()),
         members: members.collect(),
         tags: tags(described.tag_list()),
+        resource_id: described.db_cluster_resource_id().map(str::to_owned),
+        created_at: described.cluster_create_time().map(aws_sdk_rds::primitives::DateTime::secs),
+        settings: None,
     })
 }
 

@@ -61,6 +61,9 @@ fn instance() -> DbInstance {
         ca_valid_till: None,
         pending_ca_certificate: None,
         tags: BTreeMap::new(),
+        resource_id: None,
+        created_at: None,
+        settings: None,
     }
 }
 
@@ -76,6 +79,9 @@ fn cluster() -> DbCluster {
         parameter_group: "default.aurora-mysql8.0".into(),
         members: vec![ClusterMember { instance: "m1".into(), writer: true, parameter_group_status: "in-sync".into() }],
         tags: BTreeMap::new(),
+        resource_id: None,
+        created_at: None,
+        settings: None,
     }
 }
 

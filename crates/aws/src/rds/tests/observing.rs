@@ -92,6 +92,9 @@ async fn everything_about_an_instance_comes_with_its_description() {
         ca_valid_till: Some(1_818_954_530),
         pending_ca_certificate: Some("rds-ca-rsa2048-g1".into()),
         tags: BTreeMap::from([("team".into(), "ledger".into())]),
+        resource_id: None,
+        created_at: None,
+        settings: None,
     };
     assert_eq!(inventory.db_instances[&arn("db:a")], expected);
 }
@@ -122,6 +125,9 @@ async fn a_cluster_under_awss_own_key_is_told_as_aws_tells_it() {
         parameter_group: "default.aurora-postgresql16".into(),
         members: vec![member("w", true, "in-sync"), member("r", false, "pending-reboot")],
         tags: BTreeMap::new(),
+        resource_id: None,
+        created_at: None,
+        settings: None,
     };
     assert_eq!(inventory.db_clusters[&arn("cluster:c")], expected);
     assert_eq!(inventory.db_instances[&arn("db:w")].cluster.as_deref(), Some("c"));

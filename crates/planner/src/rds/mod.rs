@@ -8,6 +8,7 @@ mod ca;
 mod desired;
 mod encryption;
 mod groups;
+pub mod live;
 pub mod migration;
 pub mod observed;
 pub(crate) mod plan;

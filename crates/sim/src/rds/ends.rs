@@ -60,6 +60,11 @@ pub(super) fn of_instance(world: &mut World, place: &Place, of: (&str, &str), en
         End::Modified | End::Window => applied(world, place, of, end == End::Modified),
         End::Rebooted => {
             instance.stopped = None;
+            instance.read_only = false;
+            let cluster = instance.cluster.clone();
+            if let Some(cluster) = cluster.and_then(|cluster| databases.clusters.get_mut(&cluster)) {
+                cluster.read_only &= cluster.members.first() != Some(&name);
+            }
             databases.enter(now, &name, AVAILABLE);
             apply(world, place, of, true);
         }
@@ -226,6 +231,7 @@ pub(super) fn of_cluster(world: &mut World, place: &Place, (identifier, resource
 pub(super) fn members(databases: &mut Databases, now: Moment, name: &str, status: &'static str) {
     let Some(cluster) = databases.clusters.get_mut(name) else { return };
     cluster.status = status;
+    cluster.read_only &= status != AVAILABLE;
     for member in cluster.members.clone() {
         databases.enter(now, &member, status);
         if status == AVAILABLE {

@@ -188,6 +188,7 @@ pub(super) fn delete(world: &mut World, request: &Request<'_>) -> Answer {
     if instance.status == "deleting" {
         return Err(errors::instance_state(format!("Instance {} is already being deleted.", instance.identifier)));
     }
+    kept(world, request, &instance.resource_id)?;
     let is_skipped = form.get("SkipFinalSnapshot") == Some("true");
     let last = form.get("FinalDBSnapshotIdentifier");
     if is_skipped && last.is_some() {
@@ -203,6 +204,14 @@ pub(super) fn delete(world: &mut World, request: &Request<'_>) -> Answer {
         super::snapshots::take(world, request, GroupKind::Instance, (&instance.identifier, last))?;
     }
     passing(world, request, &instance, "deleting", (Duration::from_mins(5), End::Deleted))
+}
+
+/// What has a part in a blue/green deployment can't be deleted, stopped or renamed.
+pub(super) fn kept(world: &mut World, request: &Request<'_>, resource_id: &str) -> Result<(), ApiError> {
+    if world.rds.at(&request.place).is_deployed(resource_id) {
+        return Err(errors::instance_state("The database is part of a blue/green deployment: delete the deployment first."));
+    }
+    Ok(())
 }
 
 /// Connections end and what waits for a restart comes. Only what is available can be rebooted. [rds:RebootDBInstance]
@@ -237,6 +246,7 @@ pub(super) fn stop(world: &mut World, request: &Request<'_>) -> Answer {
     if instance.cluster.is_some() {
         return Err(ApiError::bad_request("InvalidDBClusterStateFault", "Members of a cluster are stopped with it."));
     }
+    kept(world, request, &instance.resource_id)?;
     let databases = world.rds.at(&request.place);
     if instance.follows.is_some() || !rows::followers(databases, &instance.resource_id).is_empty() {
         return Err(errors::instance_state("Cannot stop or start a read replica instance, or an instance that has a read replica."));
@@ -260,7 +270,7 @@ pub(super) fn describe(world: &mut World, request: &Request<'_>) -> Answer {
             "db-instance-id" => instance.identifier.clone(),
             "dbi-resource-id" => instance.resource_id.clone(),
             "engine" => instance.engine.to_owned(),
-            _ => instance.domain.iter().flat_map(|domain| domain.members.first()).map(|(_, id)| id.clone()).collect(),
+            _ => instance.domain.iter().filter_map(|domain| domain.members.first()).map(|(_, id)| id.clone()).collect(),
         })
     };
     if let Some(name) = form.get("DBInstanceIdentifier") {

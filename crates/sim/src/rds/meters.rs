@@ -52,11 +52,12 @@ impl Meter {
         let mut open = None;
         for minute in from..to {
             let (start, end) = (Moment(minute * 60_000), Moment((minute + 1) * 60_000));
-            while let Some((_, step)) = self.steps.get(next).filter(|(at, _)| *at <= start) {
+            while let Some((_, step)) = self.steps.get(next).filter(|(at, _)| *at < start) {
                 open = *step;
                 next += 1;
             }
-            let mut most = open;
+            // What changes with the minute's beginning takes nothing over from before.
+            let mut most = open.filter(|_| self.steps.get(next).is_none_or(|(at, _)| *at > start));
             while let Some((_, step)) = self.steps.get(next).filter(|(at, _)| *at < end) {
                 most = most.max(*step);
                 open = *step;

@@ -10,6 +10,7 @@ mod clients;
 mod cluster_life;
 mod clusters;
 mod create;
+mod deployments;
 mod describe;
 mod ends;
 mod engines;
@@ -103,6 +104,10 @@ struct Databases {
     meters: BTreeMap<String, meters::Meter>,
     /// Resource ids of what a switch-over holds back.
     switching: BTreeSet<String>,
+    /// Blue/green deployments, by identifier.
+    deployments: BTreeMap<String, deployments::Deployment>,
+    /// It doesn't take `TargetKmsKeyId`.
+    refuses_target_key: bool,
 }
 
 impl Default for Databases {
@@ -122,6 +127,8 @@ impl Default for Databases {
             connected: 0,
             meters: BTreeMap::new(),
             switching: BTreeSet::new(),
+            deployments: BTreeMap::new(),
+            refuses_target_key: false,
         }
     }
 }
@@ -194,6 +201,10 @@ fn of_instances(world: &mut World, request: &Request<'_>, operation: &str) -> Op
         "StopDBInstance" => instances::stop(world, request),
         "AddRoleToDBInstance" => roles::add_to_instance(world, request),
         "RemoveRoleFromDBInstance" => roles::remove_from_instance(world, request),
+        "CreateBlueGreenDeployment" => deployments::create(world, request),
+        "DescribeBlueGreenDeployments" => deployments::describe(world, request),
+        "SwitchoverBlueGreenDeployment" => deployments::switch(world, request),
+        "DeleteBlueGreenDeployment" => deployments::delete(world, request),
         "AddTagsToResource" => tags::add(world, request),
         "RemoveTagsFromResource" => tags::remove(world, request),
         "ListTagsForResource" => tags::list(world, request),
@@ -255,6 +266,7 @@ fn of_groups(world: &mut World, request: &Request<'_>, operation: &str) -> Optio
 
 /// Members that name what a request is about, with the kind in its ARN; the first that is there counts.
 const SUBJECTS: &[(&str, &str)] = &[
+    ("BlueGreenDeploymentIdentifier", "deployment"),
     ("TargetDBSnapshotIdentifier", "snapshot"),
     ("TargetDBClusterSnapshotIdentifier", "cluster-snapshot"),
     ("DBSnapshotIdentifier", "snapshot"),

@@ -179,6 +179,7 @@ fn others(world: &mut World, request: &Request<'_>, instance: &Instance) -> Resu
     }
     if let Some(name) = form.get("NewDBInstanceIdentifier").map(str::to_ascii_lowercase).filter(|name| *name != instance.identifier) {
         check_identifier("NewDBInstanceIdentifier", &name)?;
+        instances::kept(world, request, &instance.resource_id)?;
         let databases = world.rds.at(&request.place);
         let is_coming = |one: &Instance| one.pending.iter().any(|pending| pending.name == "DBInstanceIdentifier" && pending.value == name);
         let others = |one: &&Instance| one.resource_id != instance.resource_id;

@@ -227,7 +227,9 @@ pub(super) fn done(world: &mut World, place: &Place, kind: GroupKind, name: &str
     match kind {
         GroupKind::Instance => {
             let waits = databases.instance_of(&id).filter(|one| one.status == BACKING_UP).map(|one| one.identifier.clone());
-            waits.into_iter().for_each(|name| databases.enter(now, &name, AVAILABLE));
+            if let Some(name) = waits {
+                databases.enter(now, &name, AVAILABLE);
+            }
         }
         GroupKind::Cluster => {
             let mut clusters = databases.clusters.values_mut();

@@ -85,6 +85,10 @@ fn of_resource<'w>(databases: &'w mut Databases, kind: &str, name: &str) -> Resu
             let found = databases.cluster_snapshots.get_mut(name).map(|one| &mut one.tags);
             found.ok_or_else(|| none("DBClusterSnapshotNotFoundFault", "DBClusterSnapshot"))
         }
+        "deployment" => {
+            let found = databases.deployments.get_mut(name).map(|one| &mut one.tags);
+            found.ok_or_else(|| none("BlueGreenDeploymentNotFoundFault", "BlueGreenDeployment"))
+        }
         "og" => {
             databases.option_groups.get_mut(name).map(|one| &mut one.tags).ok_or_else(|| none("OptionGroupNotFoundFault", "OptionGroup"))
         }
@@ -96,7 +100,9 @@ fn of_resource<'w>(databases: &'w mut Databases, kind: &str, name: &str) -> Resu
 pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
     let place = Place { account: account.to_owned(), region: region.to_owned() };
     let Some(databases) = world.rds.places.get(&place) else { return Vec::new() };
-    let Databases { instances, clusters, instance_groups, cluster_groups, snapshots, cluster_snapshots, option_groups, .. } = databases;
+    let Databases {
+        instances, clusters, instance_groups, cluster_groups, snapshots, cluster_snapshots, option_groups, deployments, ..
+    } = databases;
     let group = |kind: &'static str, groups: &BTreeMap<String, super::Group>| {
         groups.iter().map(|(name, one)| (place.arn(kind, name), one.tags.clone())).collect::<Vec<_>>()
     };
@@ -108,5 +114,6 @@ pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String
     all.extend([group("pg", instance_groups), group("cluster-pg", cluster_groups)].concat());
     all.extend([snapshot("snapshot", snapshots), snapshot("cluster-snapshot", cluster_snapshots)].concat());
     all.extend(option_groups.iter().map(|(name, one)| (place.arn("og", name), one.tags.clone())));
+    all.extend(deployments.iter().map(|(name, one)| (place.arn("deployment", name), one.tags.clone())));
     all
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::ends::{self, found};
 use super::instances::{INACCESSIBLE, RECOVERABLE};
-use super::{GroupKind, Place, keys};
+use super::{GroupKind, Place, deployments, keys};
 use crate::world::{self, World};
 
 /// From a lost key to the status that tells it, "about two hours". [RDS: Encrypting Amazon RDS resources]
@@ -31,6 +31,12 @@ pub(crate) enum Event {
         place: Place,
         kind: SnapshotOf,
         identifier: String,
+    },
+    /// A blue/green deployment goes on.
+    Deployment {
+        place: Place,
+        identifier: String,
+        step: deployments::Step,
     },
     /// A key was lost two hours ago.
     Key {
@@ -135,6 +141,7 @@ pub(crate) fn happen(world: &mut World, event: Event) {
             };
             super::snapshots::done(world, &place, kind, &identifier);
         }
+        Event::Deployment { place, identifier, step } => deployments::happen(world, &place, &identifier, step),
         Event::Key { key } => ends::miss(world, &key),
         Event::Given { place, identifier, resource_id } => {
             let now = world.now();

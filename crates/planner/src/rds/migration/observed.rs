@@ -247,6 +247,8 @@ pub struct InstanceSettings {
     pub engine_lifecycle_support: Option<String>,
     /// `MasterUserSecret` is there: the password lives in Secrets Manager (`ManageMasterUserPassword`).
     pub manage_master_user_password: bool,
+    /// `MasterUserSecret.KmsKeyId`: without it the copy's secret would fall back to `aws/secretsmanager`.
+    pub master_user_secret_kms_key: Option<String>,
     /// `MonitoringInterval`, seconds; 0 = off.
     pub monitoring_interval: u16,
     /// `MonitoringRoleArn`.
@@ -311,7 +313,7 @@ pub struct ClusterSettings {
     pub http_endpoint: bool,
     /// `BacktrackWindow`, seconds; 0 = off.
     pub backtrack_window: i64,
-    /// `ServerlessV2ScalingConfiguration` as `min-max` capacity units.
+    /// `ServerlessV2ScalingConfiguration` as `min-max` capacity units, and `/seconds` until it pauses where AWS shows them.
     pub serverless_v2_scaling: Option<String>,
     /// `StorageType`.
     pub storage_type: Option<String>,
@@ -321,18 +323,28 @@ pub struct ClusterSettings {
     pub allocated_storage: Option<u32>,
     /// `DBClusterInstanceClass`, Multi-AZ clusters.
     pub db_cluster_instance_class: Option<String>,
+    /// `PubliclyAccessible`, Multi-AZ clusters.
+    pub publicly_accessible: bool,
+    /// `CertificateDetails.CAIdentifier`, Multi-AZ clusters.
+    pub ca_certificate: Option<String>,
     /// `NetworkType`.
     pub network_type: Option<String>,
     /// `EngineLifecycleSupport`.
     pub engine_lifecycle_support: Option<String>,
     /// `MasterUserSecret` is there.
     pub manage_master_user_password: bool,
+    /// `MasterUserSecret.KmsKeyId`.
+    pub master_user_secret_kms_key: Option<String>,
     /// `MonitoringInterval`, seconds; Multi-AZ clusters.
     pub monitoring_interval: u16,
     /// `MonitoringRoleArn`.
     pub monitoring_role_arn: Option<String>,
     /// `PerformanceInsightsEnabled`.
     pub performance_insights: bool,
+    /// `PerformanceInsightsKMSKeyId`: without it the copy's would fall back to `aws/rds`.
+    pub performance_insights_kms_key: Option<String>,
+    /// `PerformanceInsightsRetentionPeriod`, days.
+    pub performance_insights_retention: Option<u16>,
     /// `DatabaseInsightsMode`.
     pub database_insights_mode: Option<String>,
     /// `AutoMinorVersionUpgrade`, Multi-AZ clusters.

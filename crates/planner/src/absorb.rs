@@ -58,6 +58,7 @@ impl Inventory {
             keys_awaiting_alias,
             path_facts,
             migrations,
+            sessions,
             unlisted: _,
         } = partial;
         self.observed_at = self.observed_at.max(observed_at);
@@ -76,6 +77,7 @@ impl Inventory {
         self.keys_awaiting_alias.refresh(keys_awaiting_alias);
         self.path_facts.refresh(path_facts);
         self.migrations.refresh(migrations);
+        self.sessions.extend(sessions.into_iter().filter(|(_, count)| !count.is_not_read()));
     }
 
     /// The resource is in this inventory. Aliases are never "gone": the listing of aliases says what there is.
@@ -101,6 +103,7 @@ impl Inventory {
         self.data_streams.remove(resource);
         self.db_instances.remove(resource);
         self.db_clusters.remove(resource);
+        self.sessions.remove(resource);
         self.keys.remove(resource);
     }
 }
@@ -125,7 +128,7 @@ pub fn service_of(arn: &Arn) -> Option<Service> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::inventory::{ErrorClass, QueueAttributes, Role, Unreadable};
+    use crate::inventory::{ErrorClass, QueueAttributes, Role, SessionCount, Unreadable};
     use crate::{Reading, Scope};
 
     fn scope() -> Scope {
@@ -198,6 +201,20 @@ mod tests {
         refused.path_facts.roles = Reading::Unreadable { unreadable: why };
         ours.absorb(refused.clone(), &BTreeSet::new());
         assert_eq!(ours.path_facts, refused.path_facts);
+    }
+
+    #[test]
+    fn sessions_counted_anew_replace_the_count_and_go_with_their_database() {
+        let (orders, payments) = (scope().arn("rds", "db:orders"), scope().arn("rds", "db:payments"));
+        let count = |plain| Reading::Known(SessionCount { plain, ..SessionCount::default() });
+        let mut ours = Inventory::empty(scope(), 1);
+        ours.sessions = BTreeMap::from([(orders.clone(), count(3)), (payments.clone(), count(2))]);
+        let mut partial = Inventory::empty(scope(), 2);
+        partial.sessions = BTreeMap::from([(orders.clone(), count(0)), (payments.clone(), Reading::NotRead)]);
+        ours.absorb(partial, &BTreeSet::new());
+        assert_eq!(ours.sessions, BTreeMap::from([(orders.clone(), count(0)), (payments.clone(), count(2))]));
+        ours.absorb(Inventory::empty(scope(), 3), &BTreeSet::from([orders]));
+        assert_eq!(ours.sessions, BTreeMap::from([(payments, count(2))]));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use crate::kms::observed::{Key, KeyMetadata, KeyRotation};
 pub use crate::paths::observed::{Channel, Distribution, EventRule, EventTarget, Origin, PathFacts, Role};
 pub use crate::rds::migration::observed::MigrationFacts;
 pub use crate::rds::observed::{DbCluster, DbInstance, DbParameterGroup};
+pub use crate::rds::sessions::{PlainClient, SessionCount};
 pub use crate::s3::observed::{Bucket, BucketEncryption};
 pub use crate::sns::observed::{Subscription, Topic, TopicAttributes};
 pub use crate::sqs::observed::{Queue, QueueAttributes};
@@ -171,6 +172,9 @@ pub struct Inventory {
     /// What migrations of databases have made so far, and what they must know.
     #[serde(default, skip_serializing_if = "MigrationFacts::is_empty")]
     pub migrations: MigrationFacts,
+    /// Sessions of databases (instances on their own, clusters), counted where the policy gives a login and the planner asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sessions: BTreeMap<Arn, Reading<SessionCount>>,
     /// Services whose resources could not be listed at all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlisted: BTreeMap<Service, Unreadable>,
@@ -208,6 +212,7 @@ impl Inventory {
             keys_awaiting_alias: Reading::NotRead,
             path_facts: PathFacts::default(),
             migrations: MigrationFacts::default(),
+            sessions: BTreeMap::new(),
             unlisted: BTreeMap::new(),
         }
     }

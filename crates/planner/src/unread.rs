@@ -38,6 +38,8 @@ impl Inventory {
         }
         let groups = self.db_parameter_groups.iter().chain(&self.db_cluster_parameter_groups);
         lines.extend(groups.filter_map(|(name, group)| why(group).map(|why| line(&format!("parameter group {name}"), why))));
+        let sessions = self.sessions.iter().filter_map(|(database, count)| Some(line(database.as_str(), why(count)?)));
+        lines.extend(sessions);
         lines.extend(why(&self.subscriptions).map(|why| line(&format!("subscriptions in {}", self.scope), why)));
         lines.extend(why(&self.aliases).map(|why| line(&format!("key aliases in {}", self.scope), why)));
         lines.extend(why(&self.keys_awaiting_alias).map(|why| line(&format!("key tags in {}", self.scope), why)));

@@ -12,6 +12,7 @@ pub mod live;
 pub mod migration;
 pub mod observed;
 pub(crate) mod plan;
+pub mod sessions;
 #[cfg(test)]
 mod tests;
 mod tls;

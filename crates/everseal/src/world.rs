@@ -30,12 +30,13 @@ impl World {
 
     /// Adds one more scope.
     pub fn add(&mut self, inventory: &Inventory, part: Plan) {
-        let Plan { findings, steps, unmanaged, wanted_facts, helpful_facts } = part;
+        let Plan { findings, steps, unmanaged, wanted_facts, helpful_facts, migrations } = part;
         self.plan.findings.extend(findings);
         self.plan.steps.extend(steps);
         self.plan.unmanaged.extend(unmanaged);
         self.plan.wanted_facts.extend(wanted_facts);
         self.plan.helpful_facts.extend(helpful_facts);
+        self.plan.migrations.extend(migrations);
         self.unread.extend(inventory.unread());
     }
 

@@ -67,6 +67,9 @@ pub struct MigrationReport {
     pub since: Option<i64>,
     /// When the stage counts as stuck, in seconds since the Unix epoch.
     pub times_out_at: Option<i64>,
+    /// When time alone changes what happens next (the window opens or closes, the stage times out, `keepOldFor` is over), in
+    /// seconds since the Unix epoch: the daemon looks again then.
+    pub wakes_at: Option<i64>,
     /// Percent of the stage, where AWS tells it.
     pub percent: Option<u8>,
     /// The encrypted copy's identifier, once there is one.

@@ -18,6 +18,7 @@ mod tree;
 mod words;
 
 pub mod model;
+pub mod window;
 
 use std::fmt;
 

@@ -6,6 +6,7 @@
 mod across;
 mod exemptions;
 mod keys;
+mod migration;
 mod reach;
 mod rules;
 mod scopes;

@@ -2,11 +2,12 @@
 
 use super::duplicates;
 use super::keys::{AwsManaged, judge_reference};
+use super::migration;
 use crate::plan::select::{Rule, glob};
 use crate::policy::model::{
     BucketAlgorithm, BucketAtRest, BucketRule, DataStreamRule, DatabaseAtRest, DatabaseInTransit, DatabaseRule, DeliveryStreamAtRest,
-    DeliveryStreamRule, DestinationSpec, ExistingObjects, ExistingObjectsAction, FirehoseKeyType, KeyAtRest, Migration, MigrationAction,
-    Mode, QueueAtRest, QueueEncryptionKind, QueueRule, TopicRule,
+    DeliveryStreamRule, DestinationSpec, ExistingObjects, ExistingObjectsAction, FirehoseKeyType, KeyAtRest, MigrationAction, Mode,
+    QueueAtRest, QueueEncryptionKind, QueueRule, TopicRule,
 };
 use crate::policy::place::Place;
 use crate::policy::report::Report;
@@ -226,15 +227,14 @@ fn database_at_rest(report: &mut Report<'_>, place: &Place<'_>, at_rest: &Databa
     if let Some(key) = key {
         judge_reference(report, &place.field("key"), key, AwsManaged::Of("rds"));
     }
-    let Some(Migration { action, .. }) = migration else { return };
-    let word = match action {
-        MigrationAction::Report => return,
-        MigrationAction::Prepare => "prepare",
-        MigrationAction::Cutover => "cutover",
-    };
-    let message =
-        format!("this version reports unencrypted databases and does not migrate them; until a later one does, `{word}` acts as `report`");
-    place.field("migration").field("action").warning(report, message);
+    if let Some(wanted) = migration {
+        let at = place.field("migration");
+        migration::judge(report, &at, wanted);
+        let begins = matches!(wanted.action, MigrationAction::Prepare | MigrationAction::Cutover);
+        if begins && *encrypted && key.is_none() && place.lacks("key") {
+            at.error(report, "the copy is encrypted with a key: add `key: alias/…` beside `migration`");
+        }
+    }
 }
 
 fn database_in_transit(report: &mut Report<'_>, place: &Place<'_>, in_transit: &DatabaseInTransit) {

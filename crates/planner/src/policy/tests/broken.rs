@@ -472,14 +472,6 @@ fn what_does_nothing_is_a_warning() {
             &[("spec.s3[0].existingObjects.action", "`reencrypt` acts as `report`")],
         ),
         (
-            "  rds: [ { name: a, atRest: { encrypted: true, migration: { action: §prepare } } } ]",
-            &[("spec.rds[0].atRest.migration.action", "`prepare` acts as `report`")],
-        ),
-        (
-            "  rds: [ { name: a, atRest: { encrypted: true, migration: { action: §cutover } } } ]",
-            &[("spec.rds[0].atRest.migration.action", "`cutover` acts as `report`")],
-        ),
-        (
             "  rds: [ { name: a, inTransit: { requireTls: true, verify: §true } } ]",
             &[("spec.rds[0].inTransit.verify", "`rds-tls-live` is not judged")],
         ),
@@ -553,4 +545,59 @@ fn rules_that_are_never_reached() {
 fn every_service_that_a_key_document_can_name_is_known() {
     let services = "s3, sns, sqs, firehose, kinesis, rds, events, events.rds, cloudwatch, logs, delivery.logs, cloudtrail, cloudfront, lambda, ses, dms, redshift";
     says(&with_spec(&format!("  keys: [ {{ alias: alias/a, usableBy: {{ services: [{services}] }} }} ]")), &[]);
+}
+
+/// `migration` of a rule whose databases are encrypted with a key.
+fn migration_says(migration: &str, expected: &[Said]) {
+    let spec = format!("  rds: [ {{ name: a, atRest: {{ encrypted: true, key: alias/k, migration: {migration} }} }} ]");
+    // The few words of a test may live as long as it does.
+    let path = |field: &str| &*format!("spec.rds[0].atRest.migration{field}").leak();
+    let expected: Vec<Said> = expected.iter().map(|(field, words)| (path(field), *words)).collect();
+    says(&with_spec(&spec), &expected);
+}
+
+#[test]
+fn migrations_that_could_never_be_made() {
+    let window = "window: Sun 02:00-04:00 UTC";
+    for (migration, expected) in [
+        ("{ action: report }", &[][..]),
+        ("{ action: prepare }", &[]),
+        ("§{ action: cutover }", &[("", "`cutover` needs a window")]),
+        ("{ action: cutover, WINDOW }", &[]),
+        ("{ action: cutover, window: §sunday 2:00-4:00 UTC }", &[(".window", "did you mean `Sun 02:00-04:00 UTC`")]),
+        ("{ action: cutover, window: §Sun 02:00-04:00 CET }", &[(".window", "`CET` is not `UTC`")]),
+        ("{ action: prepare, window: §whenever }", &[(".window", "is no window")]),
+        ("{ action: prepare, keepOldFor: §a week }", &[(".keepOldFor", "is not a length of time")]),
+        ("{ action: prepare, keepOldFor: §0d }", &[(".keepOldFor", "no time at all")]),
+        (
+            "{ action: cutover, WINDOW, approvedBy: { orders: §\"\" } }",
+            &[(".approvedBy.orders", "nobody is named who approved the switch of orders")],
+        ),
+        ("{ action: cutover, WINDOW, approvedBy: { orders: §\" \" } }", &[(".approvedBy.orders", "nobody is named")]),
+        ("§{ action: cutover, WINDOW, method: snapshot }", &[("", "must know how writes are stopped")]),
+        ("{ action: cutover, WINDOW, method: blueGreen }", &[]),
+        ("{ action: cutover, WINDOW, method: blueGreen, writes: §stopped-by-operator }", &[(".writes", "does nothing")]),
+        ("{ action: cutover, WINDOW, method: snapshot, writes: §isolate }", &[(".writes", "add `isolationSecurityGroup: sg-…`")]),
+        ("{ action: cutover, WINDOW, writes: isolate, isolationSecurityGroup: sg-0a1b2c3d }", &[]),
+        (
+            "{ action: cutover, WINDOW, writes: isolate, isolationSecurityGroup: §nobody }",
+            &[(".isolationSecurityGroup", "is not the id of a security group")],
+        ),
+        ("{ action: cutover, WINDOW, isolationSecurityGroup: §sg-0a1b2c3d }", &[(".isolationSecurityGroup", "does nothing")]),
+        (
+            "{ action: cutover, WINDOW, writesStoppedAt: §{ orders: \"2026-11-29T02:05:00Z\" } }",
+            &[(".writesStoppedAt", "only with `writes: stopped-by-operator`")],
+        ),
+        (
+            "{ action: cutover, WINDOW, writes: stopped-by-operator, writesStoppedAt: { orders: §today } }",
+            &[(".writesStoppedAt.orders", "is not a moment")],
+        ),
+        ("{ action: cutover, WINDOW, writes: §stopped-by-operatr }", &[(".writes", "did you mean `stopped-by-operator`")]),
+    ] {
+        migration_says(&migration.replace("WINDOW", window), expected);
+    }
+    specs_say(&[(
+        "  rds: [ { name: a, atRest: { encrypted: true, migration: §{ action: prepare } } } ]",
+        &[("spec.rds[0].atRest.migration", "the copy is encrypted with a key")],
+    )]);
 }

@@ -239,13 +239,39 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn migration()(
+        action in select(&[MigrationAction::Report, MigrationAction::Prepare, MigrationAction::Cutover][..]),
+        window in select(&["Sun 02:00-04:00 UTC", "Mon-Fri 22:00-02:00 UTC", "daily 03:00-04:00 UTC"][..]),
+        approved_by in option::of(text()),
+        writes in option::of(select(&[StoppedWrites::StoppedByOperator, StoppedWrites::Isolate][..])),
+        by_snapshot in any::<bool>(),
+        keep_old_for in select(&["90m", "12h", "7d", "4w"][..]),
+        old_afterwards in select(&[OldAfterwards::Keep, OldAfterwards::Delete][..]),
+    ) -> Migration {
+        let named = |value: &str| std::collections::BTreeMap::from([("orders".to_owned(), value.to_owned())]);
+        let stopped = writes == Some(StoppedWrites::StoppedByOperator);
+        Migration {
+            action,
+            method: if by_snapshot && writes.is_some() { MigrationMethod::Snapshot } else { MigrationMethod::Auto },
+            window: Some(window.to_owned()),
+            approved_by: approved_by.filter(|person| !person.trim().is_empty()).map(|person| named(&person)).unwrap_or_default(),
+            writes,
+            writes_stopped_at: if stopped { named("2026-11-29T02:05:00Z") } else { std::collections::BTreeMap::new() },
+            isolation_security_group: (writes == Some(StoppedWrites::Isolate)).then(|| "sg-0a1b2c3d".to_owned()),
+            keep_old_for: keep_old_for.to_owned(),
+            old_afterwards,
+        }
+    }
+}
+
+prop_compose! {
     fn database_rule()(
         Match { names, tags, exclude } in matches(),
         engines in option::of(patterns()),
         mode in mode(),
         encrypted in any::<bool>(),
         key in option::of(key()),
-        action in option::of(select(&[MigrationAction::Report, MigrationAction::Prepare, MigrationAction::Cutover][..])),
+        migration in option::of(migration()),
         require_tls in any::<bool>(),
         ca_certificate in option::of(text()),
         verify in any::<bool>(),
@@ -254,17 +280,8 @@ prop_compose! {
             name: String::new(),
             matches: DatabaseMatch { names, tags, exclude, engines },
             mode,
-            at_rest: Some(DatabaseAtRest { encrypted, key, migration: action.map(|action| Migration {
-                action,
-                method: MigrationMethod::Auto,
-                window: None,
-                approved_by: std::collections::BTreeMap::new(),
-                writes: None,
-                writes_stopped_at: std::collections::BTreeMap::new(),
-                isolation_security_group: None,
-                keep_old_for: "7d".to_owned(),
-                old_afterwards: OldAfterwards::Keep,
-            }) }),
+            // A copy is encrypted with a key that the rule names.
+            at_rest: Some(DatabaseAtRest { encrypted, migration: migration.filter(|_| key.is_some()), key }),
             in_transit: Some(DatabaseInTransit { require_tls, ca_certificate, verify }),
         }
     }

@@ -53,13 +53,13 @@ impl Attachment {
         self.status = status;
     }
 
-    /// A value in the named group has changed.
-    pub(super) fn changed(&mut self, name: &'static str, value: &str, at_once: bool) {
+    /// A value in the named group has changed, or gone.
+    pub(super) fn changed(&mut self, name: &'static str, value: Option<&str>, at_once: bool) {
         if !at_once {
             self.status = ApplyStatus::PendingReboot;
         } else if self.loaded == self.name {
             self.values.retain(|(known, _)| *known != name);
-            self.values.push((name, value.to_owned()));
+            self.values.extend(value.map(|value| (name, value.to_owned())));
         }
     }
 

@@ -78,7 +78,7 @@ impl Databases {
         self.measure(now, identifier);
     }
 
-    /// The instance that a host name, or an identifier, leads to now.
+    /// The instance that a host name (its own, a cluster's or a proxy's), or an identifier, leads to now.
     fn resolve(&self, place: &Place, now: Moment, name: &str) -> Option<&str> {
         let (label, is_host) = name.split_once('.').map_or((name, false), |(label, _)| (label, true));
         let of_instance = || {
@@ -97,12 +97,18 @@ impl Databases {
             }
             .map(String::as_str)
         };
-        of_instance().or_else(of_cluster)
+        let of_proxy = || {
+            let proxy = self.proxies.get(label).filter(|_| name == super::proxies::endpoint(place, label))?;
+            let target = proxy.target.as_ref()?;
+            let cluster = || self.clusters.values().find(|one| one.resource_id == *target)?.members.first().map(String::as_str);
+            self.instance_of(target).map(|one| one.identifier.as_str()).or_else(cluster)
+        };
+        of_instance().or_else(of_cluster).or_else(of_proxy)
     }
 
     /// Somebody may come in by the security groups of an instance: those of its cluster, where it has one. One that lets
     /// people in is enough, for rules of several groups add up. [VPC: Security groups]
-    fn lets_in(&self, identifier: &str) -> bool {
+    pub(super) fn lets_in(&self, identifier: &str) -> bool {
         let Some(instance) = self.instances.get(identifier) else { return false };
         let cluster = instance.cluster.as_ref().and_then(|name| self.clusters.get(name));
         let groups = cluster.map_or(&instance.security_groups, |cluster| &cluster.security_groups);

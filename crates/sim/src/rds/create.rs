@@ -178,6 +178,7 @@ fn finish(world: &mut World, request: &Request<'_>, made: Made<'_>, takes: Durat
         rows,
         follows,
         read_only: false,
+        keeps_backups: false,
         resolves_from: now,
         stopped: None,
     };

@@ -183,6 +183,9 @@ fn remove(world: &mut World, place: &Place, of: (&str, &str)) {
             replica.rows = replica.rows.at(now);
         }
     }
+    if instance.keeps_backups && instance.retention() > 0 {
+        databases.retained.insert(instance.resource_id.clone(), instance.clone());
+    }
     match instance.cluster.as_ref().and_then(|cluster| databases.clusters.get_mut(cluster)) {
         Some(cluster) => cluster.members.retain(|member| *member != name),
         None => instance.storage.forget(world),

@@ -23,7 +23,7 @@ pub(super) enum GroupKind {
 }
 
 impl GroupKind {
-    const fn name_member(self) -> &'static str {
+    pub(super) const fn name_member(self) -> &'static str {
         match self {
             Self::Instance => "DBParameterGroupName",
             Self::Cluster => "DBClusterParameterGroupName",
@@ -45,7 +45,7 @@ impl GroupKind {
         }
     }
 
-    const fn element(self) -> &'static str {
+    pub(super) const fn element(self) -> &'static str {
         match self {
             Self::Instance => "DBParameterGroup",
             Self::Cluster => "DBClusterParameterGroup",
@@ -106,25 +106,31 @@ pub(super) fn create(world: &mut World, request: &Request<'_>, kind: GroupKind) 
     let name = form.need(kind.name_member())?.to_ascii_lowercase();
     let family = form.need("DBParameterGroupFamily")?;
     let description = form.need("Description")?.to_owned();
-    check_name(kind.name_member(), &name, 255)?;
     let Some(engine) = engines::of_family(family) else {
         return Err(errors::value(format!("ParameterGroupFamily {family} is not a valid parameter group family")));
     };
-    let databases = world.rds.at(&request.place);
-    if databases.groups(kind).contains_key(&name) {
-        return Err(ApiError::bad_request("DBParameterGroupAlreadyExists", format!("Parameter group {name} already exists")));
+    let group =
+        Group { name, family: engine.family, description, values: BTreeMap::new(), deferred: BTreeSet::new(), tags: tags::of(form)? };
+    keep(world.rds.at(&request.place), &request.place, kind, group)
+}
+
+/// A new group.
+pub(super) fn keep(databases: &mut Databases, place: &Place, kind: GroupKind, group: Group) -> Answer {
+    check_name(kind.name_member(), &group.name, 255)?;
+    if databases.groups(kind).contains_key(&group.name) {
+        let message = format!("Parameter group {} already exists", group.name);
+        return Err(ApiError::bad_request("DBParameterGroupAlreadyExists", message));
     }
-    let group = Group {
-        name: name.clone(),
-        family: engine.family,
-        description,
-        values: BTreeMap::new(),
-        deferred: BTreeSet::new(),
-        tags: tags::of(form)?,
-    };
-    let element = element(kind, &request.place, &group);
-    databases.groups_mut(kind).insert(name, group);
+    let element = element(kind, place, &group);
+    databases.groups_mut(kind).insert(group.name.clone(), group);
     Ok(Element::default().child(element))
+}
+
+impl Group {
+    /// The same under another name.
+    pub(super) fn copy(&self, name: &str, description: String, tags: Vec<(String, String)>) -> Self {
+        Self { name: name.to_owned(), description, tags, ..self.clone() }
+    }
 }
 
 pub(super) fn delete(world: &mut World, request: &Request<'_>, kind: GroupKind) -> Answer {
@@ -196,7 +202,7 @@ pub(super) fn modify(world: &mut World, request: &Request<'_>, kind: GroupKind) 
         }
     }
     for setting in &settings {
-        tell(databases, kind, &name, setting);
+        tell(databases, kind, &name, (setting.parameter.name, Some(&setting.value), setting.at_once));
     }
     Ok(Element::default().text(kind.name_member(), name))
 }
@@ -239,16 +245,16 @@ fn setting(item: &Form, family: &str, kind: GroupKind) -> Result<Setting, ApiErr
     Ok(Setting { parameter, value: value.to_owned(), at_once })
 }
 
-/// Databases that have the group hear of the change.
-fn tell(databases: &mut Databases, kind: GroupKind, group: &str, setting: &Setting) {
-    let Setting { parameter, value, at_once } = setting;
+/// Databases that have the group hear of the change: of which parameter, to what (none: the family's own), at once or not.
+pub(super) fn tell(databases: &mut Databases, kind: GroupKind, group: &str, change: (&'static str, Option<&str>, bool)) {
+    let (parameter, value, at_once) = change;
     for instance in databases.instances.values_mut() {
         let attachment = match kind {
             GroupKind::Instance => Some(&mut instance.group),
             GroupKind::Cluster => instance.cluster_group.as_mut(),
         };
         if let Some(attachment) = attachment.filter(|attachment| attachment.name == group) {
-            attachment.changed(parameter.name, value, *at_once);
+            attachment.changed(parameter, value, at_once);
         }
     }
 }

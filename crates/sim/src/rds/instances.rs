@@ -66,6 +66,8 @@ pub(super) struct Instance {
     pub(super) follows: Option<Follow>,
     /// It was the blue side of a switch-over. [RDS: Switching a blue/green deployment: "the blue environment is read-only"]
     pub(super) read_only: bool,
+    /// Its automated backups stay when it goes.
+    pub(super) keeps_backups: bool,
     /// When its name is in DNS.
     pub(super) resolves_from: Moment,
     /// When it was stopped.
@@ -203,6 +205,7 @@ pub(super) fn delete(world: &mut World, request: &Request<'_>) -> Answer {
         };
         super::snapshots::take(world, request, GroupKind::Instance, (&instance.identifier, last))?;
     }
+    find(world, request)?.keeps_backups = instance.cluster.is_none() && form.get("DeleteAutomatedBackups") == Some("false");
     passing(world, request, &instance, "deleting", (Duration::from_mins(5), End::Deleted))
 }
 

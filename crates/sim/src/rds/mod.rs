@@ -5,6 +5,7 @@
 //! until a reboot, static parameters wait for one, dynamic ones don't. No database runs behind an instance.
 
 mod attachment;
+mod backups;
 mod choices;
 mod clients;
 mod cluster_life;
@@ -16,6 +17,7 @@ mod ends;
 mod engines;
 mod errors;
 mod filters;
+mod group_life;
 mod groups;
 mod instances;
 mod keys;
@@ -25,11 +27,13 @@ pub(crate) mod meters;
 mod modify;
 mod options;
 mod parameters;
+mod proxies;
 mod roles;
 mod rows;
 mod seed;
 mod snapshots;
 mod storage;
+mod subscriptions;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -106,6 +110,11 @@ struct Databases {
     switching: BTreeSet<String>,
     /// Blue/green deployments, by identifier.
     deployments: BTreeMap<String, deployments::Deployment>,
+    /// Event subscriptions and proxies, by name.
+    subscriptions: BTreeMap<String, subscriptions::Subscription>,
+    proxies: BTreeMap<String, proxies::Proxy>,
+    /// Instances that are gone and whose automated backups are kept, by resource id.
+    retained: BTreeMap<String, Instance>,
     /// It doesn't take `TargetKmsKeyId`.
     refuses_target_key: bool,
 }
@@ -128,6 +137,9 @@ impl Default for Databases {
             meters: BTreeMap::new(),
             switching: BTreeSet::new(),
             deployments: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            proxies: BTreeMap::new(),
+            retained: BTreeMap::new(),
             refuses_target_key: false,
         }
     }
@@ -184,6 +196,7 @@ fn dispatch(world: &mut World, request: &Request<'_>, operation: &str) -> Answer
         .or_else(|| of_clusters(world, request, operation))
         .or_else(|| of_snapshots(world, request, operation))
         .or_else(|| of_groups(world, request, operation))
+        .or_else(|| of_company(world, request, operation))
         .unwrap_or_else(|| Err(ApiError::unknown_operation(operation)))
 }
 
@@ -245,6 +258,10 @@ fn of_groups(world: &mut World, request: &Request<'_>, operation: &str) -> Optio
     Some(match operation {
         "CreateDBParameterGroup" => groups::create(world, request, GroupKind::Instance),
         "CreateDBClusterParameterGroup" => groups::create(world, request, GroupKind::Cluster),
+        "CopyDBParameterGroup" => group_life::copy(world, request, GroupKind::Instance),
+        "CopyDBClusterParameterGroup" => group_life::copy(world, request, GroupKind::Cluster),
+        "ResetDBParameterGroup" => group_life::reset(world, request, GroupKind::Instance),
+        "ResetDBClusterParameterGroup" => group_life::reset(world, request, GroupKind::Cluster),
         "DeleteDBParameterGroup" => groups::delete(world, request, GroupKind::Instance),
         "DeleteDBClusterParameterGroup" => groups::delete(world, request, GroupKind::Cluster),
         "DescribeDBParameterGroups" => groups::describe(world, request, GroupKind::Instance),
@@ -264,9 +281,35 @@ fn of_groups(world: &mut World, request: &Request<'_>, operation: &str) -> Optio
     })
 }
 
+/// What goes with databases.
+fn of_company(world: &mut World, request: &Request<'_>, operation: &str) -> Option<Answer> {
+    Some(match operation {
+        "CreateEventSubscription" => subscriptions::create(world, request),
+        "DeleteEventSubscription" => subscriptions::delete(world, request),
+        "DescribeEventSubscriptions" => subscriptions::describe(world, request),
+        "AddSourceIdentifierToSubscription" => subscriptions::add_source(world, request),
+        "RemoveSourceIdentifierFromSubscription" => subscriptions::remove_source(world, request),
+        "CreateDBProxy" => proxies::create(world, request),
+        "DeleteDBProxy" => proxies::delete(world, request),
+        "DescribeDBProxies" => proxies::describe(world, request),
+        "DescribeDBProxyTargetGroups" => proxies::describe_groups(world, request),
+        "DescribeDBProxyTargets" => proxies::describe_targets(world, request),
+        "ModifyDBProxy" => proxies::modify(world, request),
+        "RegisterDBProxyTargets" => proxies::register(world, request),
+        "DeregisterDBProxyTargets" => proxies::deregister(world, request),
+        "DescribeDBInstanceAutomatedBackups" => backups::describe(world, request),
+        "DeleteDBInstanceAutomatedBackup" => backups::delete(world, request),
+        "DescribePendingMaintenanceActions" => backups::pending_maintenance(request),
+        _ => return None,
+    })
+}
+
 /// Members that name what a request is about, with the kind in its ARN; the first that is there counts.
 const SUBJECTS: &[(&str, &str)] = &[
     ("BlueGreenDeploymentIdentifier", "deployment"),
+    ("DBProxyName", "db-proxy"),
+    ("SubscriptionName", "es"),
+    ("OptionGroupName", "og"),
     ("TargetDBSnapshotIdentifier", "snapshot"),
     ("TargetDBClusterSnapshotIdentifier", "cluster-snapshot"),
     ("DBSnapshotIdentifier", "snapshot"),

@@ -85,6 +85,14 @@ fn of_resource<'w>(databases: &'w mut Databases, kind: &str, name: &str) -> Resu
             let found = databases.cluster_snapshots.get_mut(name).map(|one| &mut one.tags);
             found.ok_or_else(|| none("DBClusterSnapshotNotFoundFault", "DBClusterSnapshot"))
         }
+        "es" => {
+            let found = databases.subscriptions.get_mut(name).map(|one| &mut one.tags);
+            found.ok_or_else(|| none("SubscriptionNotFound", "Subscription"))
+        }
+        "db-proxy" => {
+            let found = databases.proxies.values_mut().find(|one| one.id == name).map(|one| &mut one.tags);
+            found.ok_or_else(|| none("DBProxyNotFoundFault", "DBProxy"))
+        }
         "deployment" => {
             let found = databases.deployments.get_mut(name).map(|one| &mut one.tags);
             found.ok_or_else(|| none("BlueGreenDeploymentNotFoundFault", "BlueGreenDeployment"))
@@ -100,9 +108,8 @@ fn of_resource<'w>(databases: &'w mut Databases, kind: &str, name: &str) -> Resu
 pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String, Vec<(String, String)>)> {
     let place = Place { account: account.to_owned(), region: region.to_owned() };
     let Some(databases) = world.rds.places.get(&place) else { return Vec::new() };
-    let Databases {
-        instances, clusters, instance_groups, cluster_groups, snapshots, cluster_snapshots, option_groups, deployments, ..
-    } = databases;
+    let Databases { instances, clusters, instance_groups, cluster_groups, snapshots, cluster_snapshots, .. } = databases;
+    let Databases { option_groups, deployments, subscriptions, proxies, .. } = databases;
     let group = |kind: &'static str, groups: &BTreeMap<String, super::Group>| {
         groups.iter().map(|(name, one)| (place.arn(kind, name), one.tags.clone())).collect::<Vec<_>>()
     };
@@ -113,6 +120,8 @@ pub(crate) fn tags_of(world: &World, account: &str, region: &str) -> Vec<(String
     all.extend(clusters.iter().map(|(name, one)| (place.arn("cluster", name), one.tags.clone())));
     all.extend([group("pg", instance_groups), group("cluster-pg", cluster_groups)].concat());
     all.extend([snapshot("snapshot", snapshots), snapshot("cluster-snapshot", cluster_snapshots)].concat());
+    all.extend(subscriptions.iter().map(|(name, one)| (place.arn("es", name), one.tags.clone())));
+    all.extend(proxies.values().map(|one| (place.arn("db-proxy", &one.id), one.tags.clone())));
     all.extend(option_groups.iter().map(|(name, one)| (place.arn("og", name), one.tags.clone())));
     all.extend(deployments.iter().map(|(name, one)| (place.arn("deployment", name), one.tags.clone())));
     all

@@ -38,6 +38,11 @@ pub(crate) enum Event {
         identifier: String,
         step: deployments::Step,
     },
+    /// A proxy is there, changed or gone.
+    Proxy {
+        place: Place,
+        name: String,
+    },
     /// A key was lost two hours ago.
     Key {
         key: String,
@@ -142,6 +147,7 @@ pub(crate) fn happen(world: &mut World, event: Event) {
             super::snapshots::done(world, &place, kind, &identifier);
         }
         Event::Deployment { place, identifier, step } => deployments::happen(world, &place, &identifier, step),
+        Event::Proxy { place, name } => super::proxies::done(world.rds.at(&place), &name),
         Event::Key { key } => ends::miss(world, &key),
         Event::Given { place, identifier, resource_id } => {
             let now = world.now();

@@ -60,6 +60,11 @@ impl State {
         self.places.get(place.account)?.get(place.region)?.get(place.name)
     }
 
+    /// There is a topic of this ARN.
+    pub(crate) fn has_topic(&self, arn: &str) -> bool {
+        Place::of_arn(arn).and_then(|place| self.look(&place)).is_some()
+    }
+
     fn insert(&mut self, place: &Place<'_>, topic: Topic) {
         let regions = self.places.entry(place.account.to_owned()).or_default();
         regions.entry(place.region.to_owned()).or_default().insert(place.name.into(), topic);

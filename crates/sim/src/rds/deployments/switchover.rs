@@ -178,6 +178,9 @@ fn swap(world: &mut World, place: &Place, deployment: &Deployment) {
     let now = world.now();
     let databases = world.rds.at(place);
     for pair in &deployment.pairs {
+        for proxy in databases.proxies.values_mut().filter(|proxy| proxy.target.as_ref() == Some(&pair.blue)) {
+            proxy.target = Some(pair.green.clone());
+        }
         match pair.kind {
             Kind::Instance => swap_instance(databases, now, pair),
             Kind::Cluster => swap_cluster(databases, now, pair),

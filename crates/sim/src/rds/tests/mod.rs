@@ -4,6 +4,7 @@
 
 mod clients;
 mod clusters;
+mod company;
 mod deployments;
 mod groups;
 mod instances;

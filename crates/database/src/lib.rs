@@ -7,3 +7,4 @@
 //! trusting a length, a text or an order of messages that a server sent; waiting or reading without a bound.
 
 pub mod probe;
+pub mod sessions;

@@ -16,7 +16,11 @@ use super::words;
 const MAX_NAMES: usize = 50;
 
 /// Certificate authorities to trust, e.g. the RDS bundle.
-pub struct Authorities(pub(super) RootCertStore);
+pub struct Authorities {
+    pub(crate) store: RootCertStore,
+    /// The bundle that they came from, for clients that read it themselves.
+    pub(crate) pem: Vec<u8>,
+}
 
 /// No authorities in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,13 +49,13 @@ impl Authorities {
             let certificate = certificate.map_err(|error| NoAuthorities::NotPem(error.to_string()))?;
             store.add(certificate).map_err(|error| NoAuthorities::Certificate { place: index + 1, reason: error.to_string() })?;
         }
-        if store.is_empty() { Err(NoAuthorities::Empty) } else { Ok(Self(store)) }
+        if store.is_empty() { Err(NoAuthorities::Empty) } else { Ok(Self { store, pem: bundle.to_vec() }) }
     }
 }
 
 impl fmt::Debug for Authorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Authorities({})", self.0.len())
+        write!(f, "Authorities({})", self.store.len())
     }
 }
 

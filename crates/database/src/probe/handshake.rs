@@ -211,7 +211,7 @@ impl Recorder {
         let at = read.map_or(self.now, |read| self.now.min(read.not_after).max(read.not_before));
         let at = UnixTime::since_unix_epoch(Duration::from_secs(at.try_into().unwrap_or(0)));
         let algorithms = self.algorithms.all;
-        match verify_server_cert_signed_by_trust_anchor(&parsed, &authorities.0, intermediates, at, algorithms) {
+        match verify_server_cert_signed_by_trust_anchor(&parsed, &authorities.store, intermediates, at, algorithms) {
             Ok(()) => LiveChain::Verified,
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => LiveChain::UnknownAuthority,
             Err(Error::InvalidCertificate(CertificateError::BadSignature)) => {

@@ -15,7 +15,7 @@ pub mod mysql;
 pub mod postgres;
 mod servers;
 pub mod tds;
-mod wire;
+pub(crate) mod wire;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -134,7 +134,7 @@ pub async fn probe(target: &Target, options: &Options) -> Result<LiveTls, ProbeE
     Ok(LiveTls { endpoint: endpoint.clone(), server_name: name.clone(), probed_at: options.now, tls, plain })
 }
 
-fn parsed_name(name: &str) -> Result<ServerName<'static>, ProbeError> {
+pub(crate) fn parsed_name(name: &str) -> Result<ServerName<'static>, ProbeError> {
     if let Ok(address) = name.parse::<IpAddr>() {
         return Ok(ServerName::IpAddress(address.into()));
     }
@@ -150,7 +150,7 @@ pub struct Malformed(pub &'static str);
 const MAX_WORDS: usize = 200;
 
 /// A server's text on one line, without control characters, of readable length.
-fn words(bytes: &[u8]) -> String {
+pub(crate) fn words(bytes: &[u8]) -> String {
     let start = &bytes[..bytes.len().min(4 * MAX_WORDS)];
     let printable = |c: char| if c.is_control() { ' ' } else { c };
     String::from_utf8_lossy(start).chars().take(MAX_WORDS).map(printable).collect::<String>().trim().to_owned()

@@ -45,7 +45,7 @@ pub(super) struct Wire {
     pub(super) unused: Vec<u8>,
 }
 
-pub(super) fn address(endpoint: &DbEndpoint) -> String {
+pub(crate) fn address(endpoint: &DbEndpoint) -> String {
     let DbEndpoint { address, port } = endpoint;
     if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }

@@ -29,7 +29,7 @@ fn a_certificate_says_who_it_is_for_and_how_long() {
 fn a_bundle_is_taken_whole_or_not_at_all() {
     let pem = || params().self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
     let two = pem() + &pem();
-    assert_eq!(Authorities::from_pem(two.as_bytes()).unwrap().0.len(), 2);
+    assert_eq!(Authorities::from_pem(two.as_bytes()).unwrap().store.len(), 2);
     assert_eq!(Authorities::from_pem(b"# nothing\n").unwrap_err(), NoAuthorities::Empty);
     let broken = pem() + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     assert!(matches!(Authorities::from_pem(broken.as_bytes()).unwrap_err(), NoAuthorities::Certificate { place: 2, .. }));

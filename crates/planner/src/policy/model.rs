@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::format;
 
 mod migration;
+mod monitoring;
 mod rules;
 
 pub use migration::*;
+pub use monitoring::*;
 pub use rules::*;
 
 /// One policy document.

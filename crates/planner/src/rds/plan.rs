@@ -121,7 +121,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
 }
 
 fn judge_in_transit(cx: &Context<'_>, (subject, database): (&Subject, &Database<'_>), wanted: &DatabaseInTransit, draft: &mut Draft) {
-    let DatabaseInTransit { require_tls, ca_certificate: _, verify } = wanted;
+    let DatabaseInTransit { require_tls, ca_certificate: _, verify, monitoring: _ } = wanted;
     if *require_tls {
         tls::judge(cx, subject, database, draft);
     }

@@ -7,6 +7,7 @@ mod across;
 mod exemptions;
 mod keys;
 mod migration;
+mod monitoring;
 mod reach;
 mod rules;
 mod scopes;

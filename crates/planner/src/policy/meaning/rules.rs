@@ -3,6 +3,7 @@
 use super::duplicates;
 use super::keys::{AwsManaged, judge_reference};
 use super::migration;
+use super::monitoring;
 use crate::plan::select::{Rule, glob};
 use crate::policy::model::{
     BucketAlgorithm, BucketAtRest, BucketRule, DataStreamRule, DatabaseAtRest, DatabaseInTransit, DatabaseRule, DeliveryStreamAtRest,
@@ -238,7 +239,14 @@ fn database_at_rest(report: &mut Report<'_>, place: &Place<'_>, at_rest: &Databa
 }
 
 fn database_in_transit(report: &mut Report<'_>, place: &Place<'_>, in_transit: &DatabaseInTransit) {
-    let DatabaseInTransit { require_tls: _, ca_certificate, verify } = in_transit;
+    let DatabaseInTransit { require_tls, ca_certificate, verify, monitoring } = in_transit;
+    if let Some(monitoring) = monitoring {
+        let place = place.field("monitoring");
+        monitoring::judge(report, &place, monitoring);
+        if !require_tls {
+            place.warning(report, "sessions are counted before TLS is required: without `requireTls: true` nobody is counted");
+        }
+    }
     if *verify {
         let message = "this version does not connect to databases: `rds-tls-live` is not judged until a later one does";
         place.field("verify").warning(report, message);

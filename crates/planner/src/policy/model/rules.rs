@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Mode;
 use super::migration::Migration;
+use super::monitoring::Monitoring;
 
 /// Which resources a rule is for: every condition given must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -347,4 +348,7 @@ pub struct DatabaseInTransit {
     /// Connect and look (`rds-tls-live`).
     #[serde(default)]
     pub verify: bool,
+    /// A login that counts who is connected without TLS before it is required; absent: nobody is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<Monitoring>,
 }

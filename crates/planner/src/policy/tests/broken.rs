@@ -601,3 +601,46 @@ fn migrations_that_could_never_be_made() {
         &[("spec.rds[0].atRest.migration", "the copy is encrypted with a key")],
     )]);
 }
+
+#[test]
+fn where_a_monitoring_login_is_found_and_never_the_login_itself() {
+    let rule = |monitoring: &str| format!("  rds: [ {{ name: a, inTransit: {{ requireTls: true, monitoring: {monitoring} }} }} ]");
+    let (at, secret, variable) = (
+        "spec.rds[0].inTransit.monitoring",
+        "spec.rds[0].inTransit.monitoring.secretsManager",
+        "spec.rds[0].inTransit.monitoring.environment",
+    );
+    let no_secret = "neither a secret's name nor its ARN";
+    let cases: &[(&str, &[Said])] = &[
+        ("{ secretsManager: everseal/orders }", &[]),
+        ("{ secretsManager: rds!db-0a1b }", &[]),
+        ("{ secretsManager: \"arn:aws:secretsmanager:eu-west-1:111122223333:secret:everseal/orders-AbCdEf\" }", &[]),
+        ("{ environment: ORDERS_2 }", &[]),
+        ("§{}", &[(at, "say where the login is found")]),
+        ("{ secretsManager: a, environment: §A }", &[(variable, "one login is enough")]),
+        ("{ secretsManager: §\"arn:aws:iam::111122223333:role/a\" }", &[(secret, no_secret)]),
+        ("{ secretsManager: §\"arn:aws:secretsmanager:eu-west-1:111122223333:key:a\" }", &[(secret, no_secret)]),
+        ("{ secretsManager: §'{\"username\":\"a\",\"password\":\"b\"}' }", &[(secret, "the login itself never stands in a policy")]),
+        ("{ environment: §$ORDERS }", &[(variable, "NAME_USERNAME and NAME_PASSWORD")]),
+        ("{ environment: §2ORDERS }", &[(variable, "not a digit first")]),
+        (
+            "{ §username: everseal, §password: hunter2, secretsManager: a }",
+            &[
+                ("spec.rds[0].inTransit.monitoring.username", "unknown field"),
+                ("spec.rds[0].inTransit.monitoring.password", "unknown field"),
+            ],
+        ),
+    ];
+    for (monitoring, expected) in cases {
+        says(&with_spec(&rule(monitoring)), expected);
+    }
+    for leaked in ["hunter2 is my password", "$hunter2"] {
+        for field in ["secretsManager", "environment"] {
+            let text = with_spec(&rule(&format!("{{ {field}: \"{leaked}\" }}")));
+            let said = format!("{:?}", load_one(&text).expect_err("it is no name"));
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+    let useless = "  rds: [ { name: a, inTransit: { monitoring: §{ environment: A } } } ]";
+    says(&with_spec(useless), &[(at, "without `requireTls: true` nobody is counted")]);
+}

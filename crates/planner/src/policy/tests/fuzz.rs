@@ -275,6 +275,7 @@ prop_compose! {
         require_tls in any::<bool>(),
         ca_certificate in option::of(text()),
         verify in any::<bool>(),
+        monitoring in option::of(monitoring()),
     ) -> DatabaseRule {
         DatabaseRule {
             name: String::new(),
@@ -282,9 +283,18 @@ prop_compose! {
             mode,
             // A copy is encrypted with a key that the rule names.
             at_rest: Some(DatabaseAtRest { encrypted, migration: migration.filter(|_| key.is_some()), key }),
-            in_transit: Some(DatabaseInTransit { require_tls, ca_certificate, verify }),
+            in_transit: Some(DatabaseInTransit { require_tls, ca_certificate, verify, monitoring }),
         }
     }
+}
+
+fn monitoring() -> impl Strategy<Value = Monitoring> {
+    let secret = select(&["everseal/orders", "rds!db-1234", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders-AbCdEf"][..]);
+    let (secret, variable) = (secret.prop_map(str::to_owned), "[A-Z_][A-Z0-9_]{0,8}");
+    prop_oneof![
+        secret.prop_map(|name| Monitoring { secrets_manager: Some(name), environment: None }),
+        variable.prop_map(|name| Monitoring { secrets_manager: None, environment: Some(name) }),
+    ]
 }
 
 prop_compose! {

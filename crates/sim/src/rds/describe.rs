@@ -1,5 +1,6 @@
 //! Instances as `Describe…` tells them. [rds:DBInstance]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::attachment::ApplyStatus;
@@ -34,17 +35,29 @@ const PENDING: &[&str] = &[
 ];
 
 /// Who is told of: an account's databases in a region, at a time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Shown<'a> {
-    pub(super) place: &'a Place,
-    pub(super) databases: &'a Databases,
-    pub(super) now: Moment,
+    place: &'a Place,
+    databases: &'a Databases,
+    now: Moment,
+    /// Replicas' identifiers by their source's resource id: found once for all that is told.
+    replicas: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-impl Shown<'_> {
+impl<'a> Shown<'a> {
+    pub(super) fn new(place: &'a Place, databases: &'a Databases, now: Moment) -> Self {
+        let mut replicas: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for instance in databases.instances.values().filter(|one| one.is_replica()) {
+            if let Some(follow) = &instance.follows {
+                replicas.entry(&follow.source).or_default().push(&instance.identifier);
+            }
+        }
+        Self { place, databases, now, replicas }
+    }
+
     /// `DBInstance`.
     pub(super) fn instance(&self, instance: &Instance) -> Element {
-        let Self { place, databases: _, now: _ } = *self;
+        let place = self.place;
         let mut element = Element::new("DBInstance")
             .text("DBInstanceIdentifier", &instance.identifier)
             .text("DBInstanceArn", place.arn("db", &instance.identifier))
@@ -88,10 +101,11 @@ impl Shown<'_> {
 
     /// Links name what is linked as it is called now.
     fn replication(&self, element: Element, instance: &Instance) -> Element {
-        let replicas = self.databases.replicas_of(&instance.resource_id);
+        let replicas = self.replicas.get(instance.resource_id.as_str());
         let list = replicas
-            .iter()
-            .fold(Element::new("ReadReplicaDBInstanceIdentifiers"), |list, name| list.text("ReadReplicaDBInstanceIdentifier", name));
+            .into_iter()
+            .flatten()
+            .fold(Element::new("ReadReplicaDBInstanceIdentifiers"), |list, name| list.text("ReadReplicaDBInstanceIdentifier", *name));
         let follows = instance.follows.as_ref().filter(|_| instance.is_replica());
         let source = follows.and_then(|follow| self.databases.instance_of(&follow.source));
         let element = element.child(list).maybe("ReadReplicaSourceDBInstanceIdentifier", source.map(|one| &one.identifier));

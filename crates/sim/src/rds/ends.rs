@@ -76,8 +76,9 @@ fn applied(world: &mut World, place: &Place, of: (&str, &str), is_over: bool) {
     let now = world.now();
     let databases = world.rds.at(place);
     let Some(instance) = found(databases, of) else { return };
-    // Out of its window a stopped or restarting instance takes nothing.
+    // What is stopped or restarting in its window takes nothing, and waits for the next.
     if !is_over && !instance.is_changeable() {
+        transitions::window(world, place, of);
         return;
     }
     let name = instance.identifier.clone();

@@ -178,7 +178,7 @@ pub(super) fn shown(world: &mut World, place: &Place, identifier: &str) -> Answe
     let now = world.now();
     let databases = world.rds.at(place);
     let instance = databases.instances.get(identifier).ok_or_else(|| errors::instance_not_found(identifier))?;
-    Ok(Element::default().child(Shown { place, databases, now }.instance(instance)))
+    Ok(Element::default().child(Shown::new(place, databases, now).instance(instance)))
 }
 
 pub(super) fn delete(world: &mut World, request: &Request<'_>) -> Answer {
@@ -266,7 +266,7 @@ pub(super) fn describe(world: &mut World, request: &Request<'_>) -> Answer {
     let page = Page::of(form)?;
     let now = world.now();
     let databases = &*world.rds.at(place);
-    let shown = Shown { place, databases, now };
+    let shown = Shown::new(place, databases, now);
     let passes = |instance: &Instance| {
         filters.pass(|name| match name {
             "db-cluster-id" => instance.cluster.clone().unwrap_or_default(),

@@ -330,7 +330,9 @@ fn permit(world: &World, request: &Request<'_>, operation: &str) -> Result<(), A
         _ => place.arn("*", "*"),
     };
     let mut context = crate::access::RequestContext::new();
-    if operation.starts_with("Create") {
+    // Restores have no such member, and are taken for unencrypted, whatever their snapshot is: so a service control policy
+    // against unencrypted databases stops them. [aws/aws-sdk-go-v2#2678]
+    if operation.starts_with("Create") || operation.starts_with("Restore") {
         context.insert("rds:storageencrypted".to_owned(), vec![form.get("StorageEncrypted").unwrap_or("false").to_owned()]);
     }
     let action = format!("rds:{operation}");

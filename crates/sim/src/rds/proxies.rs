@@ -11,7 +11,7 @@ use super::transitions::Event;
 use super::{Answer, Databases, Place, Request, choices, errors, storage, tags};
 use crate::error::ApiError;
 use crate::moment::Moment;
-use crate::wire::query::Form;
+use crate::wire::query::{self, Form};
 use crate::wire::xml::Element;
 use crate::world::{self, World};
 
@@ -240,7 +240,7 @@ pub(super) fn deregister(world: &mut World, request: &Request<'_>) -> Answer {
         return Err(ApiError::new(404, "DBProxyTargetNotFoundFault", message));
     }
     proxy.target = None;
-    Ok(Element::default())
+    Ok(query::nothing())
 }
 
 pub(super) fn describe(world: &mut World, request: &Request<'_>) -> Answer {

@@ -51,14 +51,21 @@ impl Form {
     }
 }
 
+/// An output without members, of an operation that has one: clients look for its element all the same. An operation that has
+/// none answers [`Element::default`].
+pub fn nothing() -> Element {
+    Element::new("Result")
+}
+
 /// `<OpResponse xmlns=…><OpResult>…</OpResult><ResponseMetadata/></OpResponse>`.
 pub fn reply(operation: &str, namespace: &str, request_id: &str, result: Result<Element, ApiError>) -> Reply {
     match result {
         Ok(output) => {
             let metadata = Element::new("ResponseMetadata").text("RequestId", request_id);
             let response = Element::new(format!("{operation}Response")).attribute("xmlns", namespace);
+            let has_none = output.is_empty() && output.name().is_empty();
             let output = output.named(format!("{operation}Result"));
-            let response = if output.is_empty() { response } else { response.child(output) };
+            let response = if has_none { response } else { response.child(output) };
             Reply::new(200, "text/xml", response.child(metadata).document())
         }
         Err(error) => self::error(&error),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::clusters::{Cluster, find};
 use super::create::check_identifier;
-use super::describe::{logs, roles, security_groups};
+use super::describe::{STOPPED_FOR, logs, roles, security_groups};
 use super::filters::{Filters, Page, identifier};
 use super::instances::AVAILABLE;
 use super::members::{OF_CLUSTER, asked};
@@ -25,6 +25,9 @@ pub(super) fn shown(world: &mut World, place: &Place, name: &str) -> Answer {
 pub(super) fn modify(world: &mut World, request: &Request<'_>) -> Answer {
     let Request { origin: _, place, form } = request;
     let name = identifier(form.need("DBClusterIdentifier")?);
+    if form.get("NewDBClusterIdentifier").is_some() {
+        kept(world, request)?;
+    }
     let mut changed = find(world, request)?.clone();
     if changed.status != AVAILABLE {
         return Err(errors::cluster_state(format!("DBCluster {name} is not in available state.")));
@@ -69,6 +72,15 @@ pub(super) fn modify(world: &mut World, request: &Request<'_>) -> Answer {
     passing(world, request, &name, "modifying", (Duration::from_secs(30), End::Settled))
 }
 
+/// What has a part in a blue/green deployment can't be deleted, stopped or renamed.
+fn kept(world: &mut World, request: &Request<'_>) -> Result<(), ApiError> {
+    let id = find(world, request)?.resource_id.clone();
+    if world.rds.at(&request.place).is_deployed(&id) {
+        return Err(errors::cluster_state("The DB cluster is part of a blue/green deployment: delete the deployment first."));
+    }
+    Ok(())
+}
+
 /// `ServerlessV2ScalingConfiguration`, as it was where the request doesn't say.
 pub(super) fn scaling(form: &Form, known: Option<(String, String)>) -> Option<(String, String)> {
     let of = |name: &str| form.get(&format!("ServerlessV2ScalingConfiguration.{name}")).map(str::to_owned);
@@ -109,8 +121,9 @@ fn version(form: &Form, cluster: &mut Cluster) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Its members stop with it. [rds:StopDBCluster]
+/// Its members stop with it. After seven days it starts by itself. [rds:StopDBCluster]
 pub(super) fn stop(world: &mut World, request: &Request<'_>) -> Answer {
+    kept(world, request)?;
     let cluster = find(world, request)?.clone();
     if cluster.status != AVAILABLE {
         return Err(errors::cluster_state(format!("DbCluster {} is not in available state", cluster.identifier)));
@@ -135,6 +148,7 @@ pub(super) fn start(world: &mut World, request: &Request<'_>) -> Answer {
 }
 
 pub(super) fn delete(world: &mut World, request: &Request<'_>) -> Answer {
+    kept(world, request)?;
     let cluster = find(world, request)?.clone();
     let form = &request.form;
     if cluster.settings.get("DeletionProtection") == Some("true") {
@@ -225,6 +239,7 @@ fn element(place: &Place, databases: &Databases, cluster: &Cluster) -> Element {
         let told = Element::new("MasterUserSecret").text("SecretArn", &secret.arn).text("SecretStatus", "active");
         element = element.child(told.text("KmsKeyId", &secret.key));
     }
+    element = element.maybe("AutomaticRestartTime", cluster.stopped.map(|at| (at + STOPPED_FOR).iso8601()));
     if let Some(name) = &cluster.pending_name {
         element = element.child(Element::new("PendingModifiedValues").text("DBClusterIdentifier", name));
     }

@@ -10,7 +10,7 @@ use super::rows::{Follow, Rows};
 use super::snapshots::Snapshot;
 use super::storage::{self, Storage};
 use super::transitions::{self, End};
-use super::{Answer, Databases, GroupKind, Request, choices, cluster_life, engines, errors, groups, tags};
+use super::{Answer, Databases, GroupKind, Request, choices, cluster_life, engines, errors, groups, multi_az, tags};
 use crate::error::ApiError;
 use crate::moment::Moment;
 use crate::world::World;
@@ -48,6 +48,8 @@ pub(super) struct Cluster {
     pub(super) tags: Vec<(String, String)>,
     pub(super) rows: Rows,
     pub(super) follows: Option<Follow>,
+    /// When it was stopped.
+    pub(super) stopped: Option<Moment>,
     /// It was the blue side of a switch-over.
     pub(super) read_only: bool,
     /// When its name is in DNS.
@@ -141,7 +143,7 @@ fn finish(world: &mut World, request: &Request<'_>, made: Made<'_>, takes: Durat
     let default = format!("default.{}", major.family);
     let group = form.get("DBClusterParameterGroupName").unwrap_or(&default);
     let group = groups::of_family(databases, GroupKind::Cluster, group, major.family)?;
-    let cluster = Cluster {
+    let mut cluster = Cluster {
         identifier: name.clone(),
         resource_id: resource_id.clone(),
         engine: major.engine,
@@ -165,10 +167,18 @@ fn finish(world: &mut World, request: &Request<'_>, made: Made<'_>, takes: Durat
         tags,
         rows,
         follows: None,
+        stopped: None,
         read_only: false,
         resolves_from: now,
     };
+    let of_its_own = if engines::is_clustered(engine) { Vec::new() } else { multi_az::members(world, request, &cluster)? };
+    cluster.members = of_its_own.iter().map(|one| one.identifier.clone()).collect();
+    let databases = world.rds.at(place);
     databases.clusters.insert(name.clone(), cluster);
+    databases.instances.extend(of_its_own.iter().map(|one| (one.identifier.clone(), one.clone())));
+    for member in &of_its_own {
+        transitions::instance(world, place, (&member.identifier, &member.resource_id), takes, End::Available);
+    }
     transitions::cluster(world, place, (&name, &resource_id), takes, End::Available);
     cluster_life::shown(world, place, &name)
 }

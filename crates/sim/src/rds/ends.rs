@@ -211,13 +211,23 @@ pub(super) fn of_cluster(world: &mut World, place: &Place, (identifier, resource
             take_group(databases, &name);
             super::clusters::take_name(databases, now, &name, now + named_after);
         }
-        End::Stopped => members(databases, now, &name, "stopped"),
-        End::Available | End::Modified | End::Settled | End::Rebooted | End::Optimized | End::Rested => {
+        End::Stopped => {
+            cluster.stopped = Some(now);
+            members(databases, now, &name, "stopped");
+            transitions::schedule_cluster(world, place, (&name, resource_id), STOPPED_FOR, End::Rested);
+        }
+        End::Rested => {
+            if cluster.stopped.is_some_and(|at| at + STOPPED_FOR <= now) {
+                members(databases, now, &name, "starting");
+                transitions::cluster(world, place, (&name, resource_id), Duration::from_mins(5), End::Rebooted);
+            }
+        }
+        End::Available | End::Modified | End::Settled | End::Rebooted | End::Optimized => {
             if ["deleting", RECOVERABLE, INACCESSIBLE].contains(&cluster.status) {
                 return;
             }
             let was_down = ["starting", "stopped", "stopping"].contains(&cluster.status);
-            cluster.status = AVAILABLE;
+            (cluster.status, cluster.stopped) = (AVAILABLE, None);
             if was_down {
                 members(databases, now, &name, AVAILABLE);
             }

@@ -25,6 +25,7 @@ mod listings;
 mod members;
 pub(crate) mod meters;
 mod modify;
+mod multi_az;
 mod options;
 mod parameters;
 mod proxies;

@@ -99,7 +99,7 @@ pub(super) fn cluster(world: &mut World, place: &Place, of: (&str, &str), takes:
     schedule_cluster(world, place, of, after, end);
 }
 
-fn schedule_cluster(world: &mut World, place: &Place, (identifier, resource_id): (&str, &str), after: Duration, end: End) {
+pub(super) fn schedule_cluster(world: &mut World, place: &Place, (identifier, resource_id): (&str, &str), after: Duration, end: End) {
     let event = Event::Cluster { place: place.clone(), identifier: identifier.to_owned(), resource_id: resource_id.to_owned(), end };
     world.later(after, world::Event::Rds(event));
 }

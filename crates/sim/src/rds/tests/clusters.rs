@@ -218,3 +218,50 @@ fn roles_are_given_and_taken_by_who_may_pass_them() {
     let foreign = [to_instance[0], ("RoleArn", "not-a-role"), to_instance[2]];
     assert_eq!(refused(&mut world, "AddRoleToDBInstance", &foreign).1, "InvalidParameterValue");
 }
+
+#[test]
+fn a_multi_az_cluster_comes_with_its_instances_and_is_restored_with_them() {
+    let mut world = world();
+    let key = world.create_key(ACCOUNT, REGION, None).unwrap();
+    let members = [
+        ("DBClusterIdentifier", "shop"),
+        ("Engine", "postgres"),
+        ("MasterUsername", "root"),
+        ("MasterUserPassword", "not-a-secret"),
+        ("AllocatedStorage", "100"),
+        ("StorageType", "io1"),
+        ("Iops", "1000"),
+    ];
+    assert_eq!(refused(&mut world, "CreateDBCluster", &members).1, "MissingParameter");
+    let class = ("DBClusterInstanceClass", "db.m5d.large");
+    ok(&mut world, "CreateDBCluster", &[&members[..], &[class]].concat());
+    pass(&mut world, HOUR);
+    let told = cluster(&mut world, "shop");
+    assert_eq!(told.first("DBClusterMembers").unwrap().all("DBClusterMember").count(), 3);
+    assert_eq!((told.value("StorageEncryptionType"), told.value("Iops")), (Some("none"), Some("1000")));
+    world.write_row("shop", "one").unwrap();
+    assert_eq!(world.write_row("shop-instance-2", "row"), Err(ClientError::ReadOnly));
+    ok(&mut world, "CreateDBClusterSnapshot", &[("DBClusterIdentifier", "shop"), ("DBClusterSnapshotIdentifier", "plain")]);
+    pass(&mut world, HOUR);
+    let restore = [("DBClusterIdentifier", "shop-new"), ("SnapshotIdentifier", "plain"), members[1], ("KmsKeyId", key.as_str()), class];
+    ok(&mut world, "RestoreDBClusterFromSnapshot", &restore);
+    pass(&mut world, HOUR);
+    assert_eq!(instance(&mut world, "shop-new-instance-1").value("KmsKeyId"), Some(key.as_str()));
+    assert_eq!(world.read_rows("shop-new").unwrap(), ["one"]);
+    let deploy = [("BlueGreenDeploymentName", "x"), ("Source", &*cluster_arn("shop"))];
+    assert_eq!(refused(&mut world, "CreateBlueGreenDeployment", &deploy).1, "SourceClusterNotSupportedFault");
+}
+
+#[test]
+fn a_stopped_cluster_starts_by_itself_after_seven_days() {
+    let mut world = world();
+    ledger(&mut world);
+    ok(&mut world, "StopDBCluster", &[("DBClusterIdentifier", "ledger")]);
+    pass(&mut world, HOUR * 24 * 6);
+    assert!(cluster(&mut world, "ledger").value("AutomaticRestartTime").is_some());
+    assert_eq!(world.db_status(&arn("ledger-1")), Some("stopped"));
+    pass(&mut world, HOUR * 25);
+    assert_eq!(world.db_status(&cluster_arn("ledger")), Some("available"));
+    assert_eq!(cluster(&mut world, "ledger").value("AutomaticRestartTime"), None);
+    world.write_row("ledger", "row").unwrap();
+}

@@ -10,6 +10,7 @@ mod groups;
 mod instances;
 mod keys;
 mod migration;
+mod permissions;
 mod snapshots;
 
 use std::time::Duration;

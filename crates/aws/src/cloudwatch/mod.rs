@@ -1,4 +1,4 @@
-//! `CloudWatch`: the four KMS counters of delivery streams.
+//! `CloudWatch`: the four KMS counters of delivery streams. Databases' connections and alarms are asked for by RDS's folder.
 
 mod convert;
 pub mod operations;

@@ -119,7 +119,7 @@ fn endpoint(address: Option<&str>, port: Option<i32>) -> Option<DbEndpoint> {
     Some(DbEndpoint { address, port })
 }
 
-fn storage(encrypted: Option<bool>, kind: Option<&types::StorageEncryptionType>, key: Option<&str>) -> StorageEncryption {
+pub(crate) fn storage(encrypted: Option<bool>, kind: Option<&types::StorageEncryptionType>, key: Option<&str>) -> StorageEncryption {
     StorageEncryption {
         storage_encrypted: encrypted.unwrap_or_default(),
         storage_encryption_type: kind.map(|kind| kind.as_str().to_owned()),
@@ -128,10 +128,10 @@ fn storage(encrypted: Option<bool>, kind: Option<&types::StorageEncryptionType>,
     }
 }
 
-fn tags(tags: &[types::Tag]) -> BTreeMap<String, String> {
+pub(crate) fn tags(tags: &[types::Tag]) -> BTreeMap<String, String> {
     tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
 }
 
-fn text(value: Option<&str>) -> String {
+pub(crate) fn text(value: Option<&str>) -> String {
     value.unwrap_or_default().to_owned()
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod certificate;
 mod convert;
+mod migration;
 mod observe;
 pub mod operations;
 mod parameters;

@@ -17,6 +17,22 @@ operations! { Api::Rds;
     /// Parameters of a cluster group.
     DESCRIBE_DB_CLUSTER_PARAMETERS = "DescribeDBClusterParameters",
         ["rds:DescribeDBClusterParameters"], Need::Audit, Rate::Unpublished;
+    /// Snapshots of instances that migrations have made.
+    DESCRIBE_DB_SNAPSHOTS = "DescribeDBSnapshots", ["rds:DescribeDBSnapshots"], Need::Audit, Rate::Unpublished;
+    /// Snapshots of clusters that migrations have made.
+    DESCRIBE_DB_CLUSTER_SNAPSHOTS = "DescribeDBClusterSnapshots", ["rds:DescribeDBClusterSnapshots"], Need::Audit, Rate::Unpublished;
+    /// Blue/green deployments.
+    DESCRIBE_BLUE_GREEN_DEPLOYMENTS = "DescribeBlueGreenDeployments",
+        ["rds:DescribeBlueGreenDeployments"], Need::Audit, Rate::Unpublished;
+    /// Proxies, to find those of a database that is migrated.
+    DESCRIBE_DB_PROXIES = "DescribeDBProxies", ["rds:DescribeDBProxies"], Need::Audit, Rate::Unpublished;
+    /// Target groups of a proxy.
+    DESCRIBE_DB_PROXY_TARGET_GROUPS = "DescribeDBProxyTargetGroups",
+        ["rds:DescribeDBProxyTargetGroups"], Need::Audit, Rate::Unpublished;
+    /// Databases behind a proxy.
+    DESCRIBE_DB_PROXY_TARGETS = "DescribeDBProxyTargets", ["rds:DescribeDBProxyTargets"], Need::Audit, Rate::Unpublished;
+    /// Event subscriptions that name a database that is migrated.
+    DESCRIBE_EVENT_SUBSCRIPTIONS = "DescribeEventSubscriptions", ["rds:DescribeEventSubscriptions"], Need::Audit, Rate::Unpublished;
     /// Whether an engine version takes a new server certificate without a restart.
     DESCRIBE_DB_ENGINE_VERSIONS = "DescribeDBEngineVersions", ["rds:DescribeDBEngineVersions"], Need::Enforce, Rate::Unpublished;
     /// The copy of a default instance group.

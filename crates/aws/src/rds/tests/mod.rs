@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod applying;
+mod migration;
 mod observing;
 mod parameters;
 

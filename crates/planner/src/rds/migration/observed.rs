@@ -78,7 +78,7 @@ pub struct DbSnapshot {
     /// `OriginalSnapshotCreateTime`: the moment whose data it holds, for a copy as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_of: Option<i64>,
-    /// `SourceDBSnapshotIdentifier`, for a copy.
+    /// `SourceDBSnapshotIdentifier`: AWS tells it only of copies across accounts or Regions. [rds:DBSnapshot]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<String>,
     /// Encryption at rest.

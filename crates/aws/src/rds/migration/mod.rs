@@ -1,0 +1,13 @@
+//! Migrations of unencrypted databases: what AWS shows of them, and the calls that move them on.
+//!
+//! Which call comes next, and whether it may, the planner decides: here each change is one call (and what must be looked at
+//! right before it). What must never be here: a deletion or a renaming of a database by its name alone, and a success told
+//! where somebody else's resource bears the wanted name.
+
+pub(super) mod activity;
+mod observe;
+pub(super) mod settings;
+mod surroundings;
+
+pub(super) use observe::{Concerned, observe};
+pub(super) use surroundings::{Replications, surroundings};

@@ -7,6 +7,7 @@ use everseal_planner::absorb::service_of;
 use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::change::ParameterGroupKind;
 use everseal_planner::plan::{Change, Reads, Step, Target};
+use everseal_planner::rds::migration::change::MigrationChange;
 use everseal_planner::sim::{self, Standing};
 use everseal_planner::{Arn, Inventory, Service};
 use futures::FutureExt;
@@ -198,20 +199,88 @@ fn not_seen(inventory: &Inventory, resource: &Arn) -> Standing {
     }
 }
 
-/// Documents of keys are gate facts where the policy does not list the key; a change of one must see it.
+/// Documents of keys are gate facts where the policy does not list the key; a change of one must see it. So are proxies and
+/// event subscriptions of databases, and whether anybody is connected to one that is about to change its name.
 const fn needs_gate_facts(change: &Change) -> bool {
-    matches!(change, Change::KeyDocument { .. })
+    match change {
+        Change::KeyDocument { .. } => true,
+        Change::Migration(migration) => matches!(
+            **migration,
+            MigrationChange::Rename { .. } | MigrationChange::RetargetProxy { .. } | MigrationChange::SubscribeEvents { .. }
+        ),
+        _ => false,
+    }
 }
 
-/// A parameter group that no database uses yet is seen only if it is asked for by its own ARN.
+/// What must be read to tell how the change stands. A parameter group that no database uses yet is seen only if it is asked
+/// for by its own ARN, and so are the other databases of a migration.
 fn targets_of(scope: &everseal_planner::Scope, resource: &Arn, change: &Change) -> BTreeSet<Arn> {
     let mut targets = BTreeSet::from([resource.clone()]);
-    if let Change::CreateParameterGroup { kind, name, .. } | Change::ParameterGroup { kind, name, .. } = change {
-        let prefix = match kind {
-            ParameterGroupKind::Instance => "pg",
-            ParameterGroupKind::Cluster => "cluster-pg",
-        };
-        targets.insert(scope.arn("rds", &format!("{prefix}:{name}")));
+    match change {
+        Change::CreateParameterGroup { kind, name, .. } | Change::ParameterGroup { kind, name, .. } => {
+            let prefix = match kind {
+                ParameterGroupKind::Instance => "pg",
+                ParameterGroupKind::Cluster => "cluster-pg",
+            };
+            targets.insert(scope.arn("rds", &format!("{prefix}:{name}")));
+        }
+        Change::Migration(migration) => {
+            targets.extend(migration.other_databases().into_iter().map(|(kind, name)| {
+                let prefix = match kind {
+                    ParameterGroupKind::Instance => "db",
+                    ParameterGroupKind::Cluster => "cluster",
+                };
+                scope.arn("rds", &format!("{prefix}:{name}"))
+            }));
+            if let MigrationChange::Tags { arn, .. } = &**migration {
+                targets.extend(Arn::parse(arn).ok().filter(is_database));
+            }
+        }
+        _ => {}
     }
     targets
+}
+
+/// Snapshots are read with every database; they are no targets of their own.
+fn is_database(arn: &Arn) -> bool {
+    let kind = arn.resource().split_once(':').map(|(kind, _)| kind);
+    arn.service() == "rds" && kind.is_some_and(|kind| ["db", "cluster"].contains(&kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use everseal_planner::Scope;
+
+    use super::*;
+
+    fn targets(change: MigrationChange) -> Vec<String> {
+        let scope = Scope { partition: "aws".to_owned(), account: "111122223333".to_owned(), region: "us-east-1".to_owned() };
+        let change = Change::Migration(Box::new(change));
+        targets_of(&scope, &scope.arn("rds", "db:a"), &change).into_iter().map(|arn| arn.resource().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_steps_other_databases_are_read_with_it() {
+        let kind = ParameterGroupKind::Instance;
+        let (from, to) = ("a".to_owned(), "a-old".to_owned());
+        assert_eq!(targets(MigrationChange::Rename { kind, resource_id: "db-A".to_owned(), from, to }), ["db:a", "db:a-old"]);
+        let kind = ParameterGroupKind::Cluster;
+        assert_eq!(targets(MigrationChange::DeletionProtection { kind, database: "c".to_owned(), on: true }), ["cluster:c", "db:a"]);
+        let tags = |resource: &str| MigrationChange::Tags {
+            arn: format!("arn:aws:rds:us-east-1:111122223333:{resource}"),
+            set: [("everseal:replaced-at".to_owned(), "1".to_owned())].into(),
+            remove: BTreeSet::new(),
+        };
+        assert_eq!(targets(tags("db:copy")), ["db:a", "db:copy"]);
+        assert_eq!(targets(tags("snapshot:s")), ["db:a"], "snapshots are listed whole anyway");
+    }
+
+    #[test]
+    fn what_a_step_hangs_on_beside_its_databases_is_read_too() {
+        let needs = |change| needs_gate_facts(&Change::Migration(Box::new(change)));
+        let (subscription, database) = ("s".to_owned(), "a".to_owned());
+        assert!(needs(MigrationChange::SubscribeEvents { subscription, database }));
+        let (kind, snapshot) = (ParameterGroupKind::Instance, "s".to_owned());
+        assert!(!needs(MigrationChange::DeleteSnapshot { kind, snapshot }));
+    }
 }

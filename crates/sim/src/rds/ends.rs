@@ -17,6 +17,9 @@ const NAMED_AFTER: Duration = Duration::from_mins(10);
 /// Storage is rearranged for hours; here for one. [RDS: Working with storage]
 const OPTIMIZED_AFTER: Duration = Duration::from_hours(1);
 
+/// Settings whose change rearranges storage.
+pub(super) const STORAGE: &[&str] = &["AllocatedStorage", "Iops", "StorageThroughput", "StorageType"];
+
 /// The instance, also under another name, unless it is another one by now.
 pub(super) fn found<'d>(databases: &'d mut Databases, (identifier, resource_id): (&str, &str)) -> Option<&'d mut Instance> {
     let name = match databases.instances.get(identifier) {
@@ -83,8 +86,7 @@ fn applied(world: &mut World, place: &Place, of: (&str, &str), is_over: bool) {
     }
     let name = instance.identifier.clone();
     let due = instance.pending.iter().any(|pending| !pending.restart && restarts(instance, pending));
-    let storage = ["AllocatedStorage", "Iops", "StorageThroughput", "StorageType"];
-    let is_rearranged = instance.pending.iter().any(|pending| storage.contains(&pending.name));
+    let is_rearranged = instance.pending.iter().any(|pending| STORAGE.contains(&pending.name));
     if is_rearranged {
         databases.enter(now, &name, OPTIMIZING);
         transitions::instance(world, place, of, OPTIMIZED_AFTER, End::Optimized);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::attachment::ApplyStatus;
 use super::create::check_identifier;
-use super::instances::{self, AVAILABLE, Instance, Pending};
+use super::ends::STORAGE;
+use super::instances::{self, AVAILABLE, Instance, OPTIMIZING, Pending};
 use super::members::{OF_INSTANCE, When, asked, default_of};
 use super::transitions::{self, End};
 use super::{Answer, GroupKind, Request, choices, engines, errors, groups, listings, options};
@@ -23,6 +24,11 @@ pub(super) fn instance(world: &mut World, request: &Request<'_>) -> Answer {
     for new in others(world, request, &changed)? {
         changed.pending.retain(|known| known.name != new.name);
         changed.pending.push(new);
+    }
+    if changed.status == OPTIMIZING && changed.pending.iter().any(|pending| STORAGE.contains(&pending.name)) {
+        return Err(errors::combination(
+            "You can't currently modify the storage of this DB instance because the previous storage change is being optimized.",
+        ));
     }
     check(&changed)?;
     // "If you change the DBPortNumber value, your database restarts regardless of the value of the ApplyImmediately parameter."

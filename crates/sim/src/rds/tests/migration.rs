@@ -327,6 +327,9 @@ fn storage_is_rearranged_for_a_while_in_which_all_else_can_be_changed() {
     ok(&mut world, "ModifyDBInstance", &[less[0], ("AllocatedStorage", "40"), less[2]]);
     pass(&mut world, MINUTE * 10);
     assert_eq!(instance(&mut world, "orders").value("DBInstanceStatus"), Some("storage-optimization"));
+    let again = [less[0], ("AllocatedStorage", "60"), less[2]];
+    assert_eq!(refused(&mut world, "ModifyDBInstance", &again).1, "InvalidParameterCombination", "storage itself can't");
+    ok(&mut world, "ModifyDBInstance", &[less[0], ("CopyTagsToSnapshot", "true")]);
     take(&mut world, "orders", "meanwhile");
     pass(&mut world, HOUR);
     let told = instance(&mut world, "orders");

@@ -1,6 +1,9 @@
 //! Who may: roles that are passed, what a deployment does for its caller, service control policies.
 
+use serde_json::json;
+
 use super::*;
+use crate::testing;
 use crate::user::User;
 
 /// A role of the account that may do these, and the access key of a session of it.
@@ -69,4 +72,31 @@ fn a_key_that_the_caller_may_not_use_encrypts_no_copy() {
         let refused = copied.err().map(|(_, code)| code);
         assert_eq!(refused.as_deref(), (!may).then_some("KMSKeyNotAccessibleFault"), "{actions}");
     }
+}
+
+/// A policy that many organizations have. A restore has no `StorageEncrypted` of its own, so it is taken for unencrypted, and
+/// stopped although its snapshot is encrypted. [aws/aws-sdk-go-v2#2678]
+#[test]
+fn a_service_control_policy_against_unencrypted_databases_stops_restores_too() {
+    let mut world = world();
+    world.create_organization(OTHER);
+    world.join_organization(ACCOUNT, "member");
+    let key = world.create_key(ACCOUNT, REGION, None).unwrap();
+    create(&mut world, "orders", "mysql", &[("StorageEncrypted", "true"), ("KmsKeyId", &key)]);
+    ok(&mut world, "CreateDBSnapshot", &[("DBInstanceIdentifier", "orders"), ("DBSnapshotIdentifier", "sealed")]);
+    pass(&mut world, HOUR);
+    let actions = ["rds:CreateDBInstance", "rds:RestoreDBInstanceFromDBSnapshot"];
+    let deny = json!({
+        "Effect": "Deny", "Action": actions, "Resource": "*", "Condition": { "Bool": { "rds:StorageEncrypted": "false" } },
+    });
+    let content = json!({ "Version": "2012-10-17", "Statement": [deny] }).to_string();
+    let policy = json!({ "Type": "SERVICE_CONTROL_POLICY", "Name": "sealed", "Description": "", "Content": content });
+    let organizations = |world: &mut World, operation: &str, input: &serde_json::Value| {
+        testing::json(world, OTHER, REGION, &format!("AWSOrganizationsV20161128.{operation}"), input).unwrap()
+    };
+    let id = organizations(&mut world, "CreatePolicy", &policy)["Policy"]["PolicySummary"]["Id"].clone();
+    organizations(&mut world, "AttachPolicy", &json!({ "PolicyId": id, "TargetId": ACCOUNT }));
+    let restore = [("DBInstanceIdentifier", "orders-new"), ("DBSnapshotIdentifier", "sealed")];
+    assert_eq!(refused(&mut world, "RestoreDBInstanceFromDBSnapshot", &restore), (403, "AccessDenied".to_owned()));
+    create(&mut world, "more", "mysql", &[("StorageEncrypted", "true"), ("KmsKeyId", &key)]);
 }

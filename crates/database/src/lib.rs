@@ -1,6 +1,6 @@
 //! What a database server shows to a client on the wire.
 //!
-//! [`probe`] looks at a server from outside, without a login. Nothing here knows AWS or a policy; facts are given back as
+//! [`probe`] looks at a server from outside, without a login; [`sessions`] asks it, with one, who is connected. Nothing here knows AWS or a policy; facts are given back as
 //! the planner's plain values ([`everseal_planner::rds::live`]), which says what they mean.
 //!
 //! What must never happen here: sending a password or data over a connection whose certificate was not verified;

@@ -106,7 +106,7 @@ fn failure(target: &Target, login: &Login, error: Error) -> SessionsError {
     match error {
         Error::Driver(DriverError::NoClientSslFlagFromServer) => SessionsError::NoTls(address),
         Error::Io(IoError::Tls(error)) => SessionsError::Untrusted { address, reason: words(error.to_string().as_bytes()) },
-        Error::Io(IoError::Io(error)) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+        Error::Io(IoError::Io(error)) if error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() => {
             SessionsError::Untrusted { address, reason: words(error.to_string().as_bytes()) }
         }
         Error::Io(IoError::Io(error)) => SessionsError::Unreachable { address, reason: words(error.to_string().as_bytes()) },

@@ -1,4 +1,4 @@
-//! The probe against real servers from Debian's packages, a constructed SQL Server, and servers that mean harm.
+//! The probe and the count of sessions against real servers from Debian's packages, a constructed SQL Server, and servers that mean harm.
 #![allow(clippy::unwrap_used)]
 
 mod authority;
@@ -6,6 +6,7 @@ mod hostile;
 mod mariadb;
 mod postgres;
 mod process;
+mod sessions;
 mod sqlserver;
 
 use std::sync::Arc;

@@ -13,10 +13,10 @@ use crate::process::{Folder, Server, done, free_port, program, unprivileged};
 use crate::{NAME, assert_name_matches, look, session, weaknesses};
 
 /// A data folder, started anew for each scenario.
-struct Data(Folder);
+pub(crate) struct Data(pub(crate) Folder);
 
 impl Data {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Folder::new("mariadb");
         let mut install = unprivileged(&program([PathBuf::from("/usr/bin/mariadb-install-db")], "mariadb-server"));
         install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
@@ -25,7 +25,7 @@ impl Data {
         Self(folder)
     }
 
-    fn start(&self, identity: Option<&Identity>, more: &[&str]) -> (Server, u16) {
+    pub(crate) fn start(&self, identity: Option<&Identity>, more: &[&str]) -> (Server, u16) {
         let port = free_port();
         let mut command = unprivileged(&program([PathBuf::from("/usr/sbin/mariadbd")], "mariadb-server"));
         command.arg("--no-defaults").arg(format!("--datadir={}", self.0.path("data"))).arg(format!("--port={port}"));

@@ -21,10 +21,10 @@ fn tool(name: &str) -> PathBuf {
 }
 
 /// A database cluster, started anew for each scenario.
-struct Cluster(Folder);
+pub(crate) struct Cluster(pub(crate) Folder);
 
 impl Cluster {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Folder::new("postgres");
         let mut initdb = unprivileged(&tool("initdb"));
         initdb.args(["--no-sync", "--auth=trust", "--username=admin", "-D", &folder.path("data")]);
@@ -32,7 +32,7 @@ impl Cluster {
         Self(folder)
     }
 
-    async fn met(&self, rules: &str, identity: Option<&Identity>, more: &[&str], trusted: Option<&str>) -> LiveTls {
+    pub(crate) fn start(&self, rules: &str, identity: Option<&Identity>, more: &[&str]) -> (Server, u16) {
         let port = free_port();
         let rules = self.0.file("rules", rules);
         let mut command = unprivileged(&tool("postgres"));
@@ -46,7 +46,11 @@ impl Cluster {
         for setting in &settings {
             command.args(["-c", setting]);
         }
-        let _server = Server::start(command, "database system is ready to accept connections");
+        (Server::start(command, "database system is ready to accept connections"), port)
+    }
+
+    async fn met(&self, rules: &str, identity: Option<&Identity>, more: &[&str], trusted: Option<&str>) -> LiveTls {
+        let (_server, port) = self.start(rules, identity, more);
         look(Engine::Postgres, port, trusted).await.unwrap()
     }
 }

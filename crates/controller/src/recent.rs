@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use everseal_planner::plan::Change;
+use everseal_planner::rds::migration::change::MigrationChange;
 use everseal_planner::sim::{self, Standing};
 use everseal_planner::{Arn, Inventory};
 
@@ -46,10 +47,49 @@ pub const fn consistency_window(change: &Change) -> i64 {
     }
 }
 
-/// A key that AWS does not show yet has no ARN that we could make up: such a write is only
-/// remembered, so that it is not made twice.
+/// A key that AWS does not show yet has no ARN that we could make up, and how far AWS has got with a step of a migration
+/// nobody could: such writes are only remembered, so that they are not made twice, and what AWS shows stands as it is.
 const fn can_be_laid_over(change: &Change) -> bool {
-    !matches!(change, Change::CreateKey { .. } | Change::ReplicateKey { .. })
+    !matches!(change, Change::CreateKey { .. } | Change::ReplicateKey { .. } | Change::Migration(_))
+}
+
+/// A migration goes back and forth over the same ground: clients are shut out, let in, shut out again. What is written now
+/// takes back the last write of its kind, which must not be taken for one that AWS has yet to show.
+fn takes_back(earlier: &Change, now: &Change) -> bool {
+    use MigrationChange::{
+        CopySnapshot, CreateBlueGreen, CreateSnapshot, DeleteBlueGreen, DeleteDatabase, DeleteSnapshot, RestoreCluster, RestoreInstance,
+        Tags,
+    };
+    let (Change::Migration(earlier), Change::Migration(now)) = (earlier, now) else { return false };
+    let names = |change: &MigrationChange| change.other_databases().into_iter().map(|(_, name)| name.to_owned()).collect::<BTreeSet<_>>();
+    match (&**earlier, &**now) {
+        (Tags { arn: earlier, .. }, Tags { arn: now, .. }) => earlier == now,
+        (CreateSnapshot { .. } | CopySnapshot { .. }, DeleteSnapshot { .. })
+        | (DeleteSnapshot { .. }, CreateSnapshot { .. } | CopySnapshot { .. })
+        | (RestoreInstance { .. } | RestoreCluster { .. }, DeleteDatabase { .. })
+        | (DeleteDatabase { .. }, RestoreInstance { .. } | RestoreCluster { .. })
+        | (CreateBlueGreen { .. }, DeleteBlueGreen { .. })
+        | (DeleteBlueGreen { .. }, CreateBlueGreen { .. }) => true,
+        (earlier, now) => std::mem::discriminant(earlier) == std::mem::discriminant(now) && names(earlier) == names(now),
+    }
+}
+
+/// The same change, or the same step of a migration: its tags carry the moment at which it was planned.
+fn is_same_work(earlier: &Change, now: &Change) -> bool {
+    use MigrationChange::{CopySnapshot, CreateBlueGreen, CreateClusterMember, CreateSnapshot, RestoreCluster, RestoreInstance, Tags};
+    let (Change::Migration(earlier), Change::Migration(now)) = (earlier, now) else { return earlier == now };
+    match (&**earlier, &**now) {
+        (Tags { arn, set, remove }, Tags { arn: other, set: others, remove: too }) => {
+            arn == other && set.keys().eq(others.keys()) && remove == too
+        }
+        (CreateSnapshot { snapshot, .. }, CreateSnapshot { snapshot: other, .. }) => snapshot == other,
+        (CopySnapshot { target, .. }, CopySnapshot { target: other, .. }) => target == other,
+        (RestoreInstance { instance, .. }, RestoreInstance { instance: other, .. }) => instance == other,
+        (RestoreCluster { cluster, .. }, RestoreCluster { cluster: other, .. }) => cluster == other,
+        (CreateClusterMember { instance, .. }, CreateClusterMember { instance: other, .. }) => instance == other,
+        (CreateBlueGreen { name, .. }, CreateBlueGreen { name: other, .. }) => name == other,
+        (earlier, now) => earlier == now,
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -67,12 +107,14 @@ pub struct RecentWrites {
 impl RecentWrites {
     /// Remembers a write that AWS has accepted.
     pub fn remember(&mut self, resource: &Arn, change: &Change, now: i64) {
-        self.by_resource.entry(resource.clone()).or_default().push(Write { change: change.clone(), at: now });
+        let writes = self.by_resource.entry(resource.clone()).or_default();
+        writes.retain(|earlier| !takes_back(&earlier.change, change));
+        writes.push(Write { change: change.clone(), at: now });
     }
 
     /// True while AWS may still show the value from before this very change.
     pub fn is_settling(&self, resource: &Arn, change: &Change, now: i64) -> bool {
-        self.by_resource.get(resource).is_some_and(|writes| writes.iter().any(|w| w.change == *change && is_young(w, now)))
+        self.by_resource.get(resource).is_some_and(|writes| writes.iter().any(|w| is_same_work(&w.change, change) && is_young(w, now)))
     }
 
     /// Lays the writes over a fresh observation; of `only` these resources where it is partial.
@@ -110,7 +152,7 @@ fn lay_over(inventory: &mut Inventory, resource: &Arn, write: &Write) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use everseal_planner::plan::change::QueueEncryption;
+    use everseal_planner::plan::change::{ParameterGroupKind, QueueEncryption};
 
     use super::*;
     use crate::testing::{NOON, inventory, queue_arn};
@@ -165,5 +207,68 @@ mod tests {
         let other = BTreeSet::from([queue_arn("b")]);
         recent.overlay(&mut inventory(&["b"]), Some(&other), NOON + 10);
         assert!(is_sealed(&mut recent, inventory(&["a"]), None, NOON + 20), "the write is not taken for gone");
+    }
+
+    fn database() -> Arn {
+        crate::testing::scope().arn("rds", "db:ledger")
+    }
+
+    fn shut(before: &str, after: &str) -> Change {
+        Change::Migration(Box::new(MigrationChange::SecurityGroups {
+            kind: ParameterGroupKind::Instance,
+            database: "ledger".to_owned(),
+            before: BTreeSet::from([before.to_owned()]),
+            after: BTreeSet::from([after.to_owned()]),
+        }))
+    }
+
+    fn snapshot(delete: bool) -> Change {
+        let (kind, snapshot) = (ParameterGroupKind::Instance, "ledger-1".to_owned());
+        Change::Migration(Box::new(if delete {
+            MigrationChange::DeleteSnapshot { kind, snapshot }
+        } else {
+            MigrationChange::CreateSnapshot { kind, database: "ledger".to_owned(), snapshot, tags: BTreeMap::new() }
+        }))
+    }
+
+    #[test]
+    fn a_step_of_a_migration_is_not_made_twice_while_aws_does_not_show_it() {
+        let mut recent = RecentWrites::default();
+        recent.remember(&database(), &snapshot(false), NOON);
+        assert!(recent.is_settling(&database(), &snapshot(false), NOON + 299));
+        assert!(!recent.is_settling(&database(), &snapshot(false), NOON + 300));
+        assert!(!can_be_laid_over(&snapshot(false)), "only AWS knows how far it is");
+    }
+
+    #[test]
+    fn the_moment_at_which_a_step_was_planned_makes_it_no_other_step() {
+        let isolated = |at: &str| {
+            let set = BTreeMap::from([("everseal:isolated-at".to_owned(), at.to_owned())]);
+            Change::Migration(Box::new(MigrationChange::Tags { arn: database().to_string(), set, remove: BTreeSet::new() }))
+        };
+        let mut recent = RecentWrites::default();
+        recent.remember(&database(), &isolated("100"), NOON);
+        assert!(recent.is_settling(&database(), &isolated("120"), NOON + 20));
+        let other = MigrationChange::Tags { arn: database().to_string(), set: BTreeMap::new(), remove: BTreeSet::new() };
+        assert!(!recent.is_settling(&database(), &Change::Migration(Box::new(other)), NOON + 20));
+    }
+
+    #[test]
+    fn shutting_clients_out_again_after_letting_them_in_is_a_write_of_its_own() {
+        let mut recent = RecentWrites::default();
+        recent.remember(&database(), &shut("own", "closed"), NOON);
+        recent.remember(&database(), &shut("closed", "own"), NOON + 20);
+        assert!(!recent.is_settling(&database(), &shut("own", "closed"), NOON + 21), "it was taken back");
+        assert!(recent.is_settling(&database(), &shut("closed", "own"), NOON + 21));
+    }
+
+    #[test]
+    fn a_snapshot_that_was_deleted_is_made_again_at_once() {
+        let mut recent = RecentWrites::default();
+        recent.remember(&database(), &snapshot(false), NOON);
+        recent.remember(&database(), &snapshot(true), NOON + 20);
+        assert!(!recent.is_settling(&database(), &snapshot(false), NOON + 21));
+        recent.remember(&database(), &shut("own", "closed"), NOON + 22);
+        assert!(recent.is_settling(&database(), &snapshot(true), NOON + 23), "another kind of step takes nothing back");
     }
 }

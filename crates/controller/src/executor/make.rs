@@ -139,6 +139,9 @@ impl<A: Account> Executor<'_, A> {
         known: &Aliases,
         error: crate::account::ApplyError,
     ) -> (StepResult, Option<Seen>) {
+        if matches!(change, Change::Migration(_)) && error.class != ErrorClass::Unavailable {
+            return self.after_refusal(step, change, known, error).await;
+        }
         if error.class == ErrorClass::NotFound {
             let look = self.look(&step.resource, change, known).await;
             let result = if look.standing == Standing::Gone { StepResult::Gone } else { StepResult::Failed(StepError::Apply(error)) };
@@ -153,6 +156,24 @@ impl<A: Account> Executor<'_, A> {
             return (StepResult::Applied, Some(look.seen));
         }
         (StepResult::Failed(StepError::Apply(error)), Some(look.seen))
+    }
+
+    /// Names of what a migration makes are the same for the same work: a refusal may only mean that somebody else (another
+    /// daemon, a person at a terminal) was a moment faster.
+    async fn after_refusal(
+        &self,
+        step: &Step,
+        change: &Change,
+        known: &Aliases,
+        error: crate::account::ApplyError,
+    ) -> (StepResult, Option<Seen>) {
+        let look = self.look(&step.resource, change, known).await;
+        let result = match look.standing {
+            Standing::After => StepResult::Unchanged,
+            Standing::Gone => StepResult::Gone,
+            Standing::Before | Standing::Changed(_) | Standing::CannotTell(_) => StepResult::Failed(StepError::Apply(error)),
+        };
+        (result, Some(look.seen))
     }
 
     async fn look(&self, resource: &Arn, change: &Change, known: &Aliases) -> Look {
@@ -179,6 +200,7 @@ impl<A: Account> Executor<'_, A> {
         let error = match result {
             StepResult::Failed(error) => Some(with_sources(error)),
             StepResult::Gone => Some("the resource was deleted meanwhile".to_owned()),
+            StepResult::Unchanged => Some("AWS refused it, because somebody else had just made it".to_owned()),
             _ => None,
         };
         let outcome = OutcomeRecord { at_millis: self.around.clock.now_millis(), outcome, error };

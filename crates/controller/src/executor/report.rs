@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use everseal_planner::inventory::ErrorClass;
-use everseal_planner::plan::{Step, StepId};
+use everseal_planner::plan::{Change, Step, StepId};
 use everseal_planner::{Arn, Check, Inventory, Service};
 
 use crate::account::ApplyError;
@@ -135,6 +135,8 @@ pub struct StepReport {
     pub action: String,
     /// What it changes, in a line.
     pub summary: String,
+    /// It is one of the many steps of a migration.
+    pub migrates: bool,
     /// How it ended.
     pub result: StepResult,
     /// The resource as last seen.
@@ -153,6 +155,7 @@ impl StepReport {
             check: step.check,
             action: step.action.clone(),
             summary: step.summary.clone(),
+            migrates: matches!(step.change, Some(Change::Migration(_))),
             result,
             seen: None,
             entry: None,

@@ -4,6 +4,7 @@
 //! loops as policies change, and hands change events to them. Scopes share nothing but the ledger,
 //! metrics and status, so one scope's failure is its own.
 
+mod pace;
 mod scope_loop;
 mod view;
 mod work;

@@ -96,6 +96,13 @@ impl<K: Ord + Clone> WorkQueue<K> {
         }
     }
 
+    /// Adds a key that is due after `delay` at the latest: one that waits longer is brought forward, unless it failed before.
+    pub fn add_by(&self, key: K, priority: Priority, delay: Duration) {
+        if self.change(|state| state.add_by(key, priority, Instant::now() + delay)) {
+            self.metrics.adds.inc();
+        }
+    }
+
     /// The most urgent key that is due, once there is one; `None` once the queue is closed.
     pub async fn next(&self) -> Option<Lease<K>> {
         loop {

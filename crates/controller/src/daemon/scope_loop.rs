@@ -28,6 +28,8 @@ pub(super) enum Item {
     Plan,
     /// Read Firehose's KMS counters.
     KmsErrors,
+    /// Have those databases looked at whose migration moves by itself.
+    Migrations,
     /// Look at one resource and make its steps.
     Resource(Arn),
 }
@@ -149,7 +151,7 @@ impl<A: Account> ScopeLoop<A> {
         if let Some(service) = match &lease.key {
             Item::Resync => Some(None),
             Item::Resource(arn) => service_of(arn).map(Some),
-            Item::Plan | Item::KmsErrors => None,
+            Item::Plan | Item::KmsErrors | Item::Migrations => None,
         } {
             self.shared.metrics.worked(service, result, began.elapsed());
         }
@@ -162,6 +164,7 @@ impl<A: Account> ScopeLoop<A> {
                 Item::Resync => self.resync(lease.failures).await,
                 Item::Plan => self.plan_and_begin().await,
                 Item::KmsErrors => self.kms_errors().await,
+                Item::Migrations => self.migrations().await,
                 Item::Resource(arn) => return self.resource(arn, lease.priority, lease.failures).await,
             }
         };
@@ -169,7 +172,7 @@ impl<A: Account> ScopeLoop<A> {
             // Steps stop by themselves, between writes.
             Item::Resource(_) => work.await,
             // Reading can be cut off at any moment.
-            Item::Resync | Item::Plan | Item::KmsErrors => tokio::select! {
+            Item::Resync | Item::Plan | Item::KmsErrors | Item::Migrations => tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => (Done::Forget, WorkResult::Success),
                 done = work => done,

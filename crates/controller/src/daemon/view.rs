@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use everseal_planner::paths::Beside;
 use everseal_planner::plan::{Step, StepId};
+use everseal_planner::rds::migration::observed::TAG_OF;
+use everseal_planner::rds::migration::report::{MigrationReport, Stage};
+use everseal_planner::rds::observed::ClusterMember;
 use everseal_planner::{Arn, Check, Inventory, Plan, Reading, Service, State};
 
 use crate::cycle::is_executable;
@@ -35,6 +38,9 @@ pub(super) struct View {
     first_seen: BTreeMap<(Arn, Check), i64>,
     /// Steps that are not begun again in this cycle: they were made, or can only fail again.
     pub(super) held: BTreeSet<StepId>,
+    /// Steps of migrations that were made, until their database is looked at again: AWS takes its time, and the same kind of
+    /// step may come again in the same cycle.
+    pub(super) made: BTreeSet<StepId>,
     pub(super) aliases: Arc<Aliases>,
     /// Places of the plan's executable steps, by resource and by id.
     steps_of: BTreeMap<Arn, Vec<usize>>,
@@ -65,6 +71,7 @@ impl View {
     pub(super) fn resync_begins(&mut self) {
         self.since_resync = Some(Vec::new());
         self.held.clear();
+        self.made.clear();
     }
 
     /// Replaces the inventory by a full observation, and puts what was seen meanwhile on top of it.
@@ -142,7 +149,7 @@ impl View {
     }
 
     fn is_ready(&self, step: &Step) -> bool {
-        !self.held.contains(&step.id) && !self.waits(step)
+        !self.held.contains(&step.id) && !self.made.contains(&step.id) && !self.waits(step)
     }
 
     /// Steps of a resource that may be begun now: they were not tried yet, and what they need on other resources is made.
@@ -162,10 +169,84 @@ impl View {
         self.plan.steps.iter().any(|step| step.resource == *resource)
     }
 
+    /// Steps to the resource may be begun again in this cycle.
+    pub(super) fn try_again(&mut self, resource: &Arn) {
+        // A resource's several steps of one kind are told apart by what follows a `#`.
+        let (end, part) = (format!(":{resource}"), format!(":{resource}#"));
+        self.held.retain(|id| !id.0.ends_with(&end) && !id.0.contains(&part));
+    }
+
+    /// The resource is a database on its way to an encrypted copy.
+    pub(super) fn is_migrating(&self, resource: &Arn) -> bool {
+        self.plan.migrations.iter().any(|report| report.database == *resource)
+    }
+
+    /// Migrations, each with whether it has a step that may be made and was not tried in vain.
+    pub(super) fn migrations(&self) -> impl Iterator<Item = (&MigrationReport, bool)> {
+        let can_go_on = |report: &MigrationReport| {
+            let places = self.steps_of.get(&report.database);
+            places.into_iter().flatten().any(|place| !self.held.contains(&self.plan.steps[*place].id))
+        };
+        self.plan.migrations.iter().map(move |report| (report, can_go_on(report)))
+    }
+
+    /// What a database's migration hangs on beside the database: its copy, whatever was made for it, and, since only one
+    /// database at a time is switched, those that are on their way too.
+    pub(super) fn beside_migration(&self, database: &Arn) -> BTreeSet<Arn> {
+        if !self.is_migrating(database) {
+            return BTreeSet::new();
+        }
+        let moves = |report: &&MigrationReport| match report.stage {
+            Stage::Planned => report.blocked.is_none(),
+            Stage::KeepingOld | Stage::Done => false,
+            Stage::Isolating
+            | Stage::Snapshotting
+            | Stage::Copying
+            | Stage::Restoring
+            | Stage::Configuring
+            | Stage::Prepared
+            | Stage::Switching
+            | Stage::Finishing
+            | Stage::Stuck
+            | Stage::Aborted => true,
+        };
+        let others = self.plan.migrations.iter().filter(moves).map(|report| report.database.clone());
+        let databases: BTreeSet<Arn> = others.chain([database.clone()]).collect();
+        let copies = self.plan.migrations.iter().filter(|report| databases.contains(&report.database)).filter_map(copy_of);
+        let copies: BTreeSet<Arn> = copies.collect();
+        let made = self.inventory.iter().flat_map(|inventory| made_for(inventory, &databases));
+        databases.iter().chain(&copies).cloned().chain(made).collect()
+    }
+
     /// A check of the resource could not be judged.
     pub(super) fn is_unknown(&self, resource: &Arn) -> bool {
         self.plan.findings.iter().any(|finding| finding.resource == *resource && finding.state == State::Unknown)
     }
+}
+
+fn copy_of(report: &MigrationReport) -> Option<Arn> {
+    let (kind, _) = report.database.resource().split_once(':')?;
+    Some(beside(&report.database, &format!("{kind}:{}", report.copy.as_deref()?)))
+}
+
+/// Another resource of the same service, account and region.
+fn beside(arn: &Arn, resource: &str) -> Arn {
+    Arn::new(arn.partition(), arn.service(), arn.region(), arn.account(), resource)
+}
+
+/// Instances and clusters that bear the tag of one of these databases' migrations, and members of all of them.
+fn made_for(inventory: &Inventory, databases: &BTreeSet<Arn>) -> Vec<Arn> {
+    let instances = databases.iter().filter_map(|arn| inventory.db_instances.get(arn)?.resource_id.clone());
+    let clusters = databases.iter().filter_map(|arn| inventory.db_clusters.get(arn)?.resource_id.clone());
+    let ids: BTreeSet<String> = instances.chain(clusters).collect();
+    let is_ours = |tags: &BTreeMap<String, String>| tags.get(TAG_OF).is_some_and(|of| ids.contains(of));
+    let instances = inventory.db_instances.values().filter(|instance| is_ours(&instance.tags)).map(|instance| instance.arn.clone());
+    let clusters = inventory.db_clusters.values().filter(|cluster| is_ours(&cluster.tags) || databases.contains(&cluster.arn));
+    let with_members = clusters.flat_map(|cluster| {
+        let member = |member: &ClusterMember| beside(&cluster.arn, &format!("db:{}", member.instance));
+        cluster.members.iter().map(member).chain([cluster.arn.clone()]).collect::<Vec<_>>()
+    });
+    instances.chain(with_members).collect()
 }
 
 /// An inventory that holds nothing but the delivery streams of this one.

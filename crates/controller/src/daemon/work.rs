@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use everseal_planner::inventory::{ErrorClass, Unreadable};
 use everseal_planner::plan::StepId;
+use everseal_planner::rds::migration::report::MigrationReport;
 use everseal_planner::{Arn, Inventory, Service};
 
 use tokio::time::Instant;
 
+use super::pace;
 use super::scope_loop::{Item, ScopeLoop};
 use super::view::{View, streams_only};
 use crate::account::Account;
@@ -109,6 +111,27 @@ impl<A: Account> ScopeLoop<A> {
         (Done::Forget, WorkResult::Success)
     }
 
+    /// Has databases looked at whose migration moves by itself, or for which a moment has come.
+    pub(super) async fn migrations(&self) -> Ended {
+        let now = self.shared.clock.now();
+        let (due, next) = {
+            let mut view = self.view.lock().await;
+            view.made.clear();
+            let due = self.paced(&view).filter(|(report, can_go_on)| pace::is_due(report, *can_go_on, now));
+            let due: Vec<Arn> = due.map(|(report, _)| report.database.clone()).collect();
+            (due, pace::next_look(self.paced(&view), now))
+        };
+        for database in due {
+            self.queue.add(Item::Resource(database), Priority::Retry);
+        }
+        (next.map_or(Done::Forget, Done::After), WorkResult::Success)
+    }
+
+    fn paced<'v>(&self, view: &'v View) -> impl Iterator<Item = (&'v MigrationReport, bool)> {
+        let dry_run = self.shared.options.dry_run;
+        view.migrations().map(move |(report, can_go_on)| (report, can_go_on && !dry_run))
+    }
+
     /// Reads Firehose's KMS counters.
     pub(super) async fn kms_errors(&self) -> Ended {
         let (account, policies) = (self.account(), self.policies());
@@ -147,9 +170,10 @@ impl<A: Account> ScopeLoop<A> {
     pub(super) async fn resource(&self, arn: &Arn, priority: Priority, failures: u32) -> Ended {
         let (account, policies) = (self.account(), self.policies());
         let around = self.surroundings(&policies);
-        let mut fresh = priority != Priority::Resync;
+        // A step of a migration is only ever made of what was seen just now.
+        let mut fresh = priority != Priority::Resync || self.view.lock().await.is_migrating(arn);
         if priority == Priority::Event {
-            self.view.lock().await.held.retain(|id| !id.0.ends_with(&format!(":{arn}")));
+            self.view.lock().await.try_again(arn);
         }
         let (mut reports, mut partial) = (Vec::new(), false);
         for _ in 0..MAX_ROUNDS {
@@ -178,7 +202,8 @@ impl<A: Account> ScopeLoop<A> {
 
     /// Reads a resource and plans; where that leaves a step, reads the facts that gates rest on afresh as well.
     async fn look_and_plan(&self, account: &A, around: &Surroundings<'_>, arn: &Arn) -> Look {
-        let targets = BTreeSet::from([arn.clone()]);
+        let mut targets = self.view.lock().await.beside_migration(arn);
+        targets.insert(arn.clone());
         let look = async {
             let mut look = Look::Whole;
             for gate_facts in [false, true] {
@@ -258,7 +283,7 @@ impl<A: Account> ScopeLoop<A> {
 
     /// Remembers what is not to be tried again in this cycle and decides when the resource comes back.
     async fn after_steps(&self, reports: &[StepReport], failures: u32) -> Ended {
-        let mut held: Vec<StepId> = Vec::new();
+        let (mut held, mut made): (Vec<StepId>, Vec<StepId>) = (Vec::new(), Vec::new());
         let (mut done, mut result) = (Done::Forget, WorkResult::Success);
         for report in reports {
             let class = match &report.result {
@@ -277,6 +302,10 @@ impl<A: Account> ScopeLoop<A> {
                     done = Done::After(LOOK_AGAIN);
                     continue;
                 }
+                StepResult::Applied | StepResult::Settling | StepResult::Unchanged | StepResult::Gone if report.migrates => {
+                    made.push(report.id.clone());
+                    continue;
+                }
                 StepResult::Applied | StepResult::Settling | StepResult::Unchanged | StepResult::Gone => {
                     held.push(report.id.clone());
                     continue;
@@ -291,6 +320,7 @@ impl<A: Account> ScopeLoop<A> {
         let plan_took = {
             let mut view = self.view.lock().await;
             view.held.extend(held);
+            view.made.extend(made);
             view.plan_took
         };
         self.plan_soon(reports, plan_took);
@@ -357,6 +387,10 @@ impl<A: Account> ScopeLoop<A> {
         metrics.drift_since(scope, planned.drift_since);
         let Some(inventory): Option<&Inventory> = view.inventory.as_ref() else { return };
         metrics.keys(scope, &inventory.keys);
+        metrics.migrations(scope, &view.plan.migrations);
+        if let Some(wait) = pace::next_look(self.paced(view), self.shared.clock.now()) {
+            self.queue.add_by(Item::Migrations, Priority::Retry, wait);
+        }
         let read_at = view.beside.as_ref().map(|beside| beside.read_at);
         if let Some(paths) = &paths {
             metrics.paths(scope, paths.tally());

@@ -86,6 +86,19 @@ impl<K: Ord + Clone> State<K> {
         true
     }
 
+    pub(super) fn add_by(&mut self, key: K, priority: Priority, due: Instant) -> bool {
+        match self.items.get(&key) {
+            Some(Item { place: Place::Delayed { due: later, number, .. }, failures: 0 }) if *later > due => {
+                let at = (*later, *number, key.clone());
+                self.delayed.remove(&at);
+                self.delay(key, priority, due, 0);
+                false
+            }
+            Some(_) => false,
+            None => self.add_after(key, priority, due),
+        }
+    }
+
     /// The most urgent key that is due, and how long it has waited since it was.
     pub(super) fn take(&mut self, now: Instant) -> Option<(Lease<K>, Duration)> {
         if self.closed {

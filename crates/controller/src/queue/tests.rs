@@ -175,3 +175,20 @@ fn a_seed_replays_the_jitter_and_it_is_spread() {
     let below_half = drawn.iter().filter(|fraction| **fraction < 0.5).count();
     assert!((400..600).contains(&below_half), "{below_half} of 1000 below a half");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_waits_for_later_is_brought_forward_but_never_put_off_nor_out_of_its_backoff() {
+    let (queue, _) = queue();
+    queue.add_after("later", Priority::Resync, Duration::from_hours(1));
+    queue.add_by("later", Priority::Retry, Duration::from_secs(10));
+    queue.add_by("later", Priority::Retry, Duration::from_secs(30));
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert_eq!(due(&queue).await, None);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let lease = due(&queue).await.unwrap();
+    queue.done(lease, Done::Backoff);
+    queue.add_by("later", Priority::Retry, Duration::ZERO);
+    assert_eq!(due(&queue).await, None, "what failed waits");
+    queue.add_by("new", Priority::Retry, Duration::ZERO);
+    assert_eq!(due(&queue).await.map(|lease| lease.key), Some("new"));
+}

@@ -1,11 +1,12 @@
 //! Every metric, in one place, each with its one help text (DESIGN.md §8).
 //!
-//! Labels are closed enums, or bounded by keys and delivery streams. No resource that is neither may
-//! ever become a label: single resources are in the API.
+//! Labels are closed enums, or bounded by keys, delivery streams and databases that are being migrated. No other resource
+//! may ever become a label: single resources are in the API.
 
 mod ages;
 mod groups;
 mod labels;
+mod migrations;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use everseal_planner::firehose::observed::KmsError;
 use everseal_planner::inventory::Key;
 use everseal_planner::paths::Tally as PathTally;
+use everseal_planner::rds::migration::report::MigrationReport;
 use everseal_planner::{Arn, Check, Scope, Service};
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec, Registry};
 
@@ -25,6 +27,7 @@ use crate::clock::Clock;
 use crate::tally::{ResourceState, Tally};
 use ages::DriftAges;
 use groups::{CallMetrics, FirehoseMetrics, Maker, PathMetrics, PolicyMetrics, buckets};
+use migrations::MigrationMetrics;
 
 /// The label `service` of a whole scope's resync.
 const ALL_SERVICES: &str = "all";
@@ -48,6 +51,7 @@ pub struct Metrics {
     firehose: FirehoseMetrics,
     key_state: IntGaugeVec,
     paths: PathMetrics,
+    migrations: MigrationMetrics,
     policy: PolicyMetrics,
     queue: QueueMetrics,
     keys_shown: Mutex<BTreeMap<Scope, BTreeSet<Arn>>>,
@@ -91,6 +95,7 @@ impl Metrics {
                 &["account", "region", "key", "state"],
             )?,
             paths: PathMetrics::register(&make)?,
+            migrations: MigrationMetrics::register(&make)?,
             policy: PolicyMetrics::register(&make)?,
             queue: QueueMetrics::register(&make)?,
             keys_shown: Mutex::default(),
@@ -152,6 +157,11 @@ impl Metrics {
     /// Shows the paths of a scope, added to those of the others.
     pub fn paths(&self, scope: &Scope, tally: PathTally) {
         self.paths.set(scope, Some(tally));
+    }
+
+    /// Shows the stage of each of a scope's migrations; those left out are there no more.
+    pub fn migrations(&self, scope: &Scope, migrations: &[MigrationReport]) {
+        self.migrations.set(scope, migrations);
     }
 
     fn forget_key(&self, scope: &Scope, key: &Arn) {
@@ -241,6 +251,7 @@ impl Metrics {
         }
         self.oldest.forget(scope);
         self.paths.set(scope, None);
+        self.migrations.set(scope, &[]);
         let keys = self.keys_shown.lock().unwrap_or_else(PoisonError::into_inner).remove(scope);
         for key in keys.iter().flatten() {
             self.forget_key(scope, key);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use everseal_planner::paths::{Paths, Tally as PathTally};
+use everseal_planner::rds::migration::report::MigrationReport;
 use everseal_planner::render::bounded_paths_json;
 use everseal_planner::{Arn, Finding, Inventory, Plan, Scope, State, Step};
 use serde::Serialize;
@@ -58,6 +59,8 @@ pub struct ScopeStatus {
     pub findings: Vec<Finding>,
     /// Steps in order, blocked ones with their reason.
     pub steps: Vec<Step>,
+    /// Databases on their way to an encrypted copy.
+    pub migrations: Vec<MigrationReport>,
     /// Counts of everything, compliant findings included.
     pub tally: Tally,
     /// Keys in use.
@@ -79,6 +82,7 @@ impl ScopeStatus {
             scope,
             findings: Vec::new(),
             steps: Vec::new(),
+            migrations: Vec::new(),
             tally: Tally::default(),
             keys: Vec::new(),
             paths: Arc::default(),
@@ -92,6 +96,7 @@ impl ScopeStatus {
     pub fn planned(&mut self, plan: &Plan, tally: Tally, inventory: &Inventory) {
         self.findings = plan.findings.iter().filter(|finding| finding.state != State::Compliant).cloned().collect();
         self.steps.clone_from(&plan.steps);
+        self.migrations.clone_from(&plan.migrations);
         self.tally = tally;
         self.keys = keys_of(inventory);
     }

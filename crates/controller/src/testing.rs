@@ -10,6 +10,7 @@ use everseal_planner::firehose::observed::StreamEncryption;
 use everseal_planner::inventory::{DeliveryStream, DeliveryStreamDescription, ErrorClass, Queue, QueueAttributes, Unreadable};
 use everseal_planner::plan::{Change, Reads, Target};
 use everseal_planner::policy::{self, Source};
+use everseal_planner::rds::migration::report::{MigrationReport, Stage, Way};
 use everseal_planner::{Arn, Inventory, PolicySet, Reading, Scope, Service, sim};
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -86,6 +87,25 @@ pub(crate) fn policies(spec: &str) -> Arc<PolicySet> {
 
 /// Every queue with SSE-SQS.
 pub(crate) const SEALED_QUEUES: &str = "  mode: enforce\n  sqs:\n    - { name: queues, atRest: { encryption: SSE-SQS } }\n";
+
+/// A database on its way to an encrypted copy.
+pub(crate) fn migration(name: &str, stage: Stage) -> MigrationReport {
+    MigrationReport {
+        database: scope().arn("rds", &format!("db:{name}")),
+        name: name.to_owned(),
+        way: Way::Snapshot,
+        stage,
+        since: None,
+        times_out_at: None,
+        wakes_at: None,
+        percent: None,
+        copy: None,
+        message: String::new(),
+        blocked: None,
+        differences: Vec::new(),
+        by_hand: Vec::new(),
+    }
+}
 
 /// What goes wrong with one change.
 #[derive(Debug, Clone)]

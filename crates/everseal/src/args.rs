@@ -91,6 +91,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Where data flows, whether it is encrypted all the way, and what its hops need: now and after the plan.
     Paths(PathsArgs),
+    /// Where the migrations of unencrypted databases to encrypted copies stand; abort one, or resume it.
+    Migrations(MigrationsArgs),
     /// The JSON Schema of the policy language.
     Schema,
     /// The whole product on a simulated AWS with a pipeline in use: no AWS account needed.
@@ -330,6 +332,43 @@ pub struct PathsArgs {
     /// Print paths, nodes and hops as JSON.
     #[arg(long, env = "EVERSEAL_JSON")]
     pub json: bool,
+}
+
+const MIGRATIONS_HELP: &str = "\
+The storage of an RDS instance or cluster can't be encrypted in place. Where a rule says `migration`, Everseal builds an
+encrypted copy and, if it may, switches to it: by a blue/green deployment, or by snapshot, copy, restore and a swap of names.
+Every stage is recognised from what AWS shows, so nothing is lost when a run is cut off. `everseal run` goes from stage to
+stage by itself; `everseal apply` makes the next step only.
+
+  planned       nothing was made yet
+  isolating     the old database is cut off from its clients, so that nothing is written after the snapshot
+  snapshotting, copying, restoring, configuring    the encrypted copy is being built
+  prepared      the copy stands and is verified; it waits for approval, window, and proof that nobody writes
+  switching     names move; clients reach the encrypted database within minutes
+  finishing     proxies, event subscriptions and tags follow
+  keeping-old   done; the old database is kept for keepOldFor, and longer unless the policy says oldAfterwards: delete
+  stuck         AWS failed, or a stage takes too long: the lines below it say what to do
+  aborted       a person stopped it; it stays stopped until `everseal migrations resume`
+
+Exit codes: 0 nothing is open, 2 a migration is open, 1 an error, or something could not be read, 3 a step failed.
+
+Examples:
+  everseal migrations --policy policy.yaml
+  everseal migrations --policy policy.yaml --output json | jq '.migrations[] | {name, stage, blocked}'
+  everseal migrations --policy policy.yaml --inventory inventory.json";
+
+/// Arguments of `migrations`.
+#[derive(Debug, Args)]
+#[command(after_help = MIGRATIONS_HELP)]
+pub struct MigrationsArgs {
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Show the migrations of saved inventories (see `everseal observe`) instead of asking AWS.
+    #[arg(long, env = "EVERSEAL_INVENTORY", value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+    /// Form of the result.
+    #[arg(long, short = 'o', env = "EVERSEAL_OUTPUT", value_enum, default_value_t)]
+    pub output: Output,
 }
 
 /// A year: longer than anybody waits on purpose.

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => commands::plan::run(args),
         Command::Explain(args) => commands::explain::run(args),
         Command::Paths(args) => commands::paths::run(args),
+        Command::Migrations(args) => commands::migrations::run(args),
         Command::Observe(args) => commands::observe::run(args),
         Command::IamPolicy(args) => commands::iam_policy::run(args),
         Command::Apply(args) => commands::apply::run(args),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use everseal_planner::Reading;
+use everseal_planner::rds::migration::report::Stage;
 
 use super::*;
-use crate::testing::{NOON, metrics, scope, value};
+use crate::testing::{NOON, metrics, migration, scope, value};
 
 /// Every name and label of DESIGN.md §8, `process_*` aside.
 const CONTRACT: &[(&str, &[&str])] = &[
@@ -23,6 +24,7 @@ const CONTRACT: &[(&str, &[&str])] = &[
     ("everseal_firehose_data_loss_deadline_timestamp_seconds", &["account", "delivery_stream", "region"]),
     ("everseal_kms_key_state", &["account", "key", "region", "state"]),
     ("everseal_paths", &["state"]),
+    ("everseal_rds_migration_stage", &["account", "database", "region", "stage"]),
     ("everseal_policy_info", &["name", "revision"]),
     ("everseal_policy_load_errors_total", &[]),
     ("everseal_policy_last_load_success", &[]),
@@ -71,6 +73,24 @@ fn use_all(metrics: &Metrics) {
     metrics.keys(&scope, &BTreeMap::from([(key.arn.clone(), key)]));
     metrics.policy_loaded(["finance"].into_iter(), "abc");
     metrics.paths(&scope, PathTally::default());
+    metrics.migrations(&scope, &[migration("ledger", Stage::Copying)]);
+}
+
+#[tokio::test]
+async fn a_migration_shows_one_stage_and_its_series_leave_with_it() {
+    let (metrics, registry) = metrics(Clock::starting_at(NOON));
+    let stage = |database: &str, stage: &str| value(&registry, "everseal_rds_migration_stage", &[("database", database), ("stage", stage)]);
+    metrics.migrations(&scope(), &[migration("ledger", Stage::Copying), migration("orders", Stage::Planned)]);
+    assert_eq!((stage("ledger", "copying"), stage("ledger", "planned"), stage("orders", "planned")), (Some(1.0), Some(0.0), Some(1.0)));
+    metrics.migrations(&scope(), &[migration("ledger", Stage::Restoring)]);
+    assert_eq!((stage("ledger", "copying"), stage("ledger", "restoring")), (Some(0.0), Some(1.0)));
+    assert_eq!(stage("orders", "planned"), None, "its series are gone");
+    let other = Scope { region: "us-east-1".to_owned(), ..scope() };
+    metrics.migrations(&other, &[migration("ledger", Stage::Done)]);
+    metrics.forget_scope(&scope());
+    assert_eq!((stage("ledger", "restoring"), stage("ledger", "done")), (Some(0.0), Some(1.0)), "another scope's stays");
+    metrics.migrations(&other, &[]);
+    assert_eq!(stage("ledger", "done"), None);
 }
 
 #[tokio::test]

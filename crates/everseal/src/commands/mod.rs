@@ -4,6 +4,7 @@ pub mod apply;
 pub mod changes;
 pub mod explain;
 pub mod iam_policy;
+pub mod migrations;
 pub mod observe;
 pub mod paths;
 pub mod plan;

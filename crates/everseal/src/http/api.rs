@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use everseal_controller::ledger::Filter;
+use everseal_planner::rds::migration::report::MigrationReport;
 use everseal_planner::{Finding, Scope};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -107,6 +108,23 @@ pub async fn keys(State(shown): State<Arc<Shown>>, Query(narrow): Query<Narrow>)
         })
         .collect();
     Json(json!({ "keys": keys }))
+}
+
+/// Databases on their way to an encrypted copy; `state` narrows to a stage.
+pub async fn migrations(State(shown): State<Arc<Shown>>, Query(narrow): Query<Narrow>) -> Json<Value> {
+    let scopes = scopes(&shown, &narrow);
+    let migrations = scopes.iter().flat_map(|status| {
+        let shown = |report: &&MigrationReport| {
+            is(narrow.resource.as_ref(), report.database.as_str()) && is(narrow.state.as_ref(), report.stage.id())
+        };
+        status.migrations.iter().filter(shown).map(|report| {
+            let mut value = json!(report);
+            value["account"] = json!(status.scope.account);
+            value["region"] = json!(status.scope.region);
+            value
+        })
+    });
+    Json(json!({ "migrations": migrations.collect::<Vec<_>>() }))
 }
 
 /// Which changes to list.

@@ -40,6 +40,7 @@ pub fn routes(shown: Shown) -> Router {
         .route("/api/v1/plan", get(api::plan))
         .route("/api/v1/paths", get(api::paths))
         .route("/api/v1/keys", get(api::keys))
+        .route("/api/v1/migrations", get(api::migrations))
         .route("/api/v1/changes", get(api::changes))
         .route("/api/v1/status", get(api::status))
         .fallback(unknown)
@@ -74,7 +75,8 @@ async fn metrics(State(shown): State<Arc<Shown>>) -> Response {
 }
 
 async fn unknown() -> Response {
-    let body = "not found; there are /metrics, /livez, /readyz, /healthz and /api/v1/{findings,plan,paths,keys,changes,status}\n";
+    let body =
+        "not found; there are /metrics, /livez, /readyz, /healthz and /api/v1/{findings,plan,paths,keys,migrations,changes,status}\n";
     (StatusCode::NOT_FOUND, body).into_response()
 }
 

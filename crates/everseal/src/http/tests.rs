@@ -6,6 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use everseal_controller::{Clock, Ledger, Metrics, Status};
 use everseal_planner::Scope;
+use everseal_planner::rds::migration::report::{MigrationReport, Stage, Way};
 use object_store::memory::InMemory;
 use prometheus::Registry;
 use serde_json::Value;
@@ -68,7 +69,7 @@ async fn metrics_are_in_prometheus_text_form() {
 #[tokio::test]
 async fn every_api_endpoint_answers_json_and_wrong_questions_are_refused() {
     let shown = shown();
-    for name in ["findings", "plan", "paths", "keys", "changes", "status"] {
+    for name in ["findings", "plan", "paths", "keys", "migrations", "changes", "status"] {
         let (code, text) = get(&shown, &format!("/api/v1/{name}")).await;
         assert_eq!(code, StatusCode::OK, "{name}");
         assert!(serde_json::from_str::<Value>(&text).unwrap().is_object(), "{name}");
@@ -76,6 +77,38 @@ async fn every_api_endpoint_answers_json_and_wrong_questions_are_refused() {
     assert_eq!(get(&shown, "/api/v1/findings?colour=red").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(get(&shown, "/api/v1/changes?resource=queue").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(get(&shown, "/nowhere").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn migrations_are_shown_with_their_place_and_narrowed_by_stage() {
+    let shown = shown();
+    let scope = Scope { partition: "aws".into(), account: "111122223333".into(), region: "us-east-1".into() };
+    let report = |name: &str, stage: Stage| MigrationReport {
+        database: scope.arn("rds", &format!("db:{name}")),
+        name: name.to_owned(),
+        way: Way::Snapshot,
+        stage,
+        since: Some(1_795_918_500),
+        times_out_at: None,
+        wakes_at: None,
+        percent: Some(41),
+        copy: None,
+        message: "AWS copies the snapshot.".to_owned(),
+        blocked: None,
+        differences: Vec::new(),
+        by_hand: Vec::new(),
+    };
+    shown.status.update(&scope, |status| status.migrations = vec![report("a", Stage::Copying), report("b", Stage::Stuck)]);
+    let migrations = |text: &str| serde_json::from_str::<Value>(text).unwrap()["migrations"].clone();
+    let (code, text) = get(&shown, "/api/v1/migrations").await;
+    let all = migrations(&text);
+    assert_eq!((code, all.as_array().unwrap().len()), (StatusCode::OK, 2));
+    assert_eq!((&all[0]["name"], &all[0]["stage"], &all[0]["percent"]), (&"a".into(), &"copying".into(), &41.into()));
+    assert_eq!((&all[0]["account"], &all[0]["region"]), (&"111122223333".into(), &"us-east-1".into()));
+    let (_, text) = get(&shown, "/api/v1/migrations?state=stuck").await;
+    assert_eq!(migrations(&text)[0]["name"], "b");
+    let (_, text) = get(&shown, "/api/v1/migrations?region=eu-west-1").await;
+    assert_eq!(migrations(&text), serde_json::json!([]));
 }
 
 #[tokio::test]

@@ -189,6 +189,11 @@ impl Draft {
     pub(crate) fn drifted(&mut self, subject: &Subject, check: Check, words: Words, remedies: Vec<Remedy>) {
         debug_assert!(!remedies.is_empty(), "drift without remedy: {check} {}", subject.resource);
         self.finding(subject, check, State::Drifted, words);
+        self.propose(subject, check, remedies);
+    }
+
+    /// Steps on a resource that is as wanted, or is judged elsewhere.
+    pub(crate) fn propose(&mut self, subject: &Subject, check: Check, remedies: Vec<Remedy>) {
         for remedy in remedies {
             let action = remedy.change.as_ref().map_or("Manual", Change::action);
             let id = Remedy::step_id(check, action, &subject.resource);

@@ -43,6 +43,7 @@ pub(crate) fn finish(cx: &Context<'_>, draft: Draft) -> Plan {
     #[cfg(feature = "mutation")]
     super::mutation::open_gates(steps.iter_mut());
     findings.sort_by(|a, b| (a.service, &a.resource, a.check).cmp(&(b.service, &b.resource, b.check)));
+    crate::rds::migration::fill_in_blocks(&mut migrations, &steps);
     migrations.sort_by(|a, b| a.database.cmp(&b.database));
     Plan { findings, steps, unmanaged, wanted_facts, helpful_facts, migrations }
 }

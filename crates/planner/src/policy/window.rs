@@ -67,6 +67,18 @@ impl Window {
         Some(closes)
     }
 
+    /// When it opened, if it is open now. Windows that touch are one.
+    pub fn opened_at(&self, now: i64) -> Option<i64> {
+        let mut opened = self.opening_of(now)?;
+        for _ in 0..7 {
+            match self.opening_of(opened - 1) {
+                Some(earlier) => opened = earlier,
+                None => return Some(opened),
+            }
+        }
+        Some(opened)
+    }
+
     /// When it opens the next time; `now` where it is open.
     pub fn opens_at(&self, now: i64) -> i64 {
         if self.is_open(now) {
@@ -79,9 +91,18 @@ impl Window {
 
     /// The close of the opening that `now` falls into: today's, or yesterday's over midnight.
     fn closing_of(&self, now: i64) -> Option<i64> {
+        self.openings_around(now).map(|opening| opening + self.lasts).max()
+    }
+
+    fn opening_of(&self, now: i64) -> Option<i64> {
+        self.openings_around(now).min()
+    }
+
+    /// Openings that `now` falls into.
+    fn openings_around(&self, now: i64) -> impl Iterator<Item = i64> {
         let today = now.div_euclid(DAY);
         let openings = [today - 1, today].into_iter().filter(|day| self.opens_on(*day)).map(|day| day * DAY + self.from);
-        openings.filter(|opening| (*opening..*opening + self.lasts).contains(&now)).map(|opening| opening + self.lasts).max()
+        openings.filter(move |opening| (*opening..*opening + self.lasts).contains(&now))
     }
 
     fn opens_on(&self, day: i64) -> bool {
@@ -243,6 +264,8 @@ mod tests {
     fn windows_that_touch_are_one() {
         let weekend = window("Sat,Sun 00:00-24:00 UTC");
         assert_eq!(weekend.closes_at(at("2026-11-28T12:00:00Z")), Some(at("2026-11-30T00:00:00Z")));
+        assert_eq!(weekend.opened_at(at("2026-11-29T12:00:00Z")), Some(at("2026-11-28T00:00:00Z")));
+        assert_eq!(weekend.opened_at(at("2026-11-30T00:00:00Z")), None);
         assert!(window("daily 00:00-24:00 UTC").closes_at(at("2026-11-28T12:00:00Z")).is_some(), "one that never shuts ends the search");
     }
 

@@ -16,7 +16,7 @@ use crate::policy::model::{DatabaseAtRest, Migration, MigrationAction};
 const CHECK: Check = Check::RdsEncryption;
 
 /// How the storage is encrypted, as far as AWS says.
-enum Storage<'a> {
+pub(in crate::rds) enum Storage<'a> {
     Open,
     /// With a key that AWS owns.
     AwsOwned,
@@ -26,7 +26,7 @@ enum Storage<'a> {
     Unknown(&'a str),
 }
 
-fn storage(observed: &StorageEncryption) -> Storage<'_> {
+pub(in crate::rds) fn storage(observed: &StorageEncryption) -> Storage<'_> {
     let StorageEncryption { storage_encrypted, storage_encryption_type, kms_key } = observed;
     match storage_encryption_type.as_deref() {
         Some("none") => Storage::Open,
@@ -48,7 +48,7 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>
         Storage::Open => {
             words.actual = "not encrypted".into();
             words.message = "The database's storage, snapshots and backups are in the clear.".into();
-            words.notes.extend(migration.as_ref().and_then(not_yet));
+            words.notes.extend(migration.as_ref().and_then(unnamed));
             let remedy = Remedy::manual(format!("encrypt {}", database.name()), how_to_encrypt(database));
             draft.drifted(subject, CHECK, words, vec![remedy]);
         }
@@ -133,15 +133,16 @@ fn lower_first(text: &str) -> String {
 }
 
 /// [Encrypting Amazon RDS resources: limitations]
-fn unsupported_class(class: &str) -> Option<&str> {
+pub(super) fn unsupported_class(class: &str) -> Option<&str> {
     (class.starts_with("db.m1.") || class.starts_with("db.m2.") || class == "db.t2.micro").then_some(class)
 }
 
-fn not_yet(migration: &Migration) -> Option<String> {
+/// A migration is recognised by the database's own id: without it none is begun.
+fn unnamed(migration: &Migration) -> Option<String> {
     match migration.action {
         MigrationAction::Report => None,
         MigrationAction::Prepare | MigrationAction::Cutover => {
-            Some("This version of Everseal reports what a migration takes and does not make it.".to_owned())
+            Some("AWS did not show the database's resource id, so its migration can't be begun.".to_owned())
         }
     }
 }

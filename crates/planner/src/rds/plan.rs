@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::desired::is_of_rds;
 use super::observed::{DbCluster, DbInstance, StorageEncryption};
-use super::{ca, encryption, tls};
+use super::{ca, encryption, migration, tls};
 use crate::inventory::Reading;
 use crate::plan::change::ParameterGroupKind;
 use crate::plan::context::Context;
@@ -85,7 +85,12 @@ impl<'a> Database<'a> {
     }
 }
 
-fn selected<'p>(cx: &Context<'p>, name: &str, engine: &str, tags: &BTreeMap<String, String>) -> Option<Selected<'p, DatabaseRule>> {
+pub(super) fn selected<'p>(
+    cx: &Context<'p>,
+    name: &str,
+    engine: &str,
+    tags: &BTreeMap<String, String>,
+) -> Option<Selected<'p, DatabaseRule>> {
     match cx.select(|spec| &spec.rds, name, engine, &Reading::Known(tags.clone())) {
         // Tags come with the description, so they are always known here.
         Selection::Rule(selected) | Selection::CannotTell(selected, _) => Some(selected),
@@ -95,6 +100,8 @@ fn selected<'p>(cx: &Context<'p>, name: &str, engine: &str, tags: &BTreeMap<Stri
 
 /// Judges every database of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
+    let migrated = migration::judge(cx, draft);
+    draft.managed.extend(migrated.iter().cloned());
     for database in Database::all(cx) {
         let Some(selected) = database.rule(cx) else {
             draft.unmanaged.insert(database.arn.clone());
@@ -102,7 +109,8 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
         };
         draft.managed.insert(database.arn.clone());
         let subject = Subject::new(database.arn, Service::Rds, &cx.inventory.scope, &selected);
-        if let Some(at_rest) = selected.rule.at_rest.as_ref().filter(|at_rest| at_rest.encrypted) {
+        let at_rest = selected.rule.at_rest.as_ref().filter(|at_rest| at_rest.encrypted);
+        if let Some(at_rest) = at_rest.filter(|_| !migrated.contains(database.arn)) {
             encryption::judge(cx, &subject, &database, at_rest, draft);
         }
         if let Some(in_transit) = &selected.rule.in_transit {
@@ -118,6 +126,8 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
     for foreign in cx.inventory.db_clusters.values().filter(|cluster| !is_of_rds(&cluster.engine)) {
         draft.unmanaged.insert(foreign.arn.clone());
     }
+    // A replaced database is under the rule of the name that it had.
+    draft.unmanaged.retain(|arn| !migrated.contains(arn));
 }
 
 fn judge_in_transit(cx: &Context<'_>, (subject, database): (&Subject, &Database<'_>), wanted: &DatabaseInTransit, draft: &mut Draft) {

@@ -20,6 +20,17 @@ pub const TAG_NAME: &str = "everseal:migration-name";
 pub const TAG_SECURITY_GROUPS: &str = "everseal:security-groups";
 /// On the old database while it is isolated: since when, in seconds since the Unix epoch.
 pub const TAG_ISOLATED_AT: &str = "everseal:isolated-at";
+/// On the isolated old database once no connection to it is left: since when, in seconds since the Unix epoch. Data of a later
+/// moment is all there is.
+pub const TAG_WRITES_STOPPED_AT: &str = "everseal:writes-stopped-at";
+/// On a database that was isolated and let in again: since when. It is isolated again in another window only.
+pub const TAG_LET_IN_AT: &str = "everseal:let-in-at";
+/// On a copy: `rehearsal`, or since when writes had been stopped when its snapshot was taken, in seconds since the Unix epoch.
+pub const TAG_DATA_OF: &str = "everseal:migration-data-of";
+/// On whatever a migration made: when it was begun, in seconds since the Unix epoch.
+pub const TAG_STARTED_AT: &str = "everseal:migration-started-at";
+/// On a database for which AWS refused a blue/green deployment of ours: it goes by snapshot. A person may set it too.
+pub const TAG_BLUE_GREEN_REFUSED: &str = "everseal:blue-green-refused";
 /// On the old database once clients reach the new one: since when, in seconds since the Unix epoch.
 pub const TAG_REPLACED_AT: &str = "everseal:replaced-at";
 /// On a database whose migration a person has aborted: since when, in seconds since the Unix epoch. It is left alone until

@@ -355,11 +355,29 @@ Exit codes: 0 nothing is open, 2 a migration is open, 1 an error, or something c
 Examples:
   everseal migrations --policy policy.yaml
   everseal migrations --policy policy.yaml --output json | jq '.migrations[] | {name, stage, blocked}'
-  everseal migrations --policy policy.yaml --inventory inventory.json";
+  everseal migrations --policy policy.yaml --inventory inventory.json
+  everseal migrations abort  orders --policy policy.yaml
+  everseal migrations resume orders --policy policy.yaml";
+
+const ABORT_HELP: &str = "\
+Before the switch there is always a way back. The database gets its security groups again, the snapshots, the copy and the
+blue/green deployment that the migration made are removed, and the database is left alone, whatever the policy says, until
+`everseal migrations resume`. Nothing else is ever removed: not the database, not what somebody else made.
+
+Once clients reach the encrypted database it is too late: what they wrote since is there alone. The old one is kept under its
+new name for as long as the policy says, and the answer says how to go back by hand.
+
+Exit codes: 0 done, 1 an error (among them: too late), 3 a step failed or was stopped: the same command goes on.";
+
+const RESUME_HELP: &str = "\
+Takes back the note that `everseal migrations abort` left on the database. The migration begins anew, under the policy that is
+in force now: with its window, its approval, and a new snapshot.
+
+Exit codes: 0 done, 1 an error, 3 a step failed or was stopped.";
 
 /// Arguments of `migrations`.
 #[derive(Debug, Args)]
-#[command(after_help = MIGRATIONS_HELP)]
+#[command(after_help = MIGRATIONS_HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct MigrationsArgs {
     #[command(flatten)]
     pub policy: PolicyArgs,
@@ -369,6 +387,35 @@ pub struct MigrationsArgs {
     /// Form of the result.
     #[arg(long, short = 'o', env = "EVERSEAL_OUTPUT", value_enum, default_value_t)]
     pub output: Output,
+    /// Steers one migration instead of showing all.
+    #[command(subcommand)]
+    pub command: Option<MigrationsCommand>,
+}
+
+/// What to do with one migration.
+#[derive(Debug, Subcommand)]
+pub enum MigrationsCommand {
+    /// The way back: let clients in again, remove what the migration made, leave the database alone.
+    #[command(after_help = ABORT_HELP)]
+    Abort(SteerArgs),
+    /// Begin an aborted migration anew.
+    #[command(after_help = RESUME_HELP)]
+    Resume(SteerArgs),
+}
+
+/// Arguments of `migrations abort` and `migrations resume`.
+#[derive(Debug, Args)]
+pub struct SteerArgs {
+    /// The database: its identifier, or its ARN where several scopes have one of that name.
+    #[arg(value_name = "DATABASE")]
+    pub database: String,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Do not ask before changing.
+    #[arg(long, short = 'y', env = "EVERSEAL_YES")]
+    pub yes: bool,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
 }
 
 /// A year: longer than anybody waits on purpose.
@@ -408,9 +455,10 @@ fn poll_interval(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    #![allow(clippy::unwrap_used)]
+    use clap::{Command, CommandFactory};
 
-    use super::*;
+    use super::{Command as Chosen, *};
 
     #[test]
     fn the_command_line_is_well_formed() {
@@ -419,11 +467,28 @@ mod tests {
 
     #[test]
     fn every_flag_has_its_variable() {
-        for command in Cli::command().get_subcommands() {
+        let all = Cli::command();
+        let nested = all.get_subcommands().flat_map(Command::get_subcommands);
+        for command in all.get_subcommands().chain(nested) {
             for flag in command.get_arguments().filter(|flag| flag.get_long().is_some_and(|name| name != "help" && name != "version")) {
                 let variable = flag.get_env().and_then(|name| name.to_str()).unwrap_or_default();
                 assert!(variable.starts_with("EVERSEAL_"), "{} --{:?}", command.get_name(), flag.get_long());
             }
+        }
+    }
+
+    #[test]
+    fn a_migration_is_steered_by_a_command_of_its_own_and_shown_without_one() {
+        let parsed = |words: &[&str]| Cli::try_parse_from([&["everseal", "migrations"], words].concat()).map(|cli| cli.command);
+        let shown = parsed(&["--policy", "p.yaml", "-o", "json"]).unwrap();
+        assert!(matches!(shown, Chosen::Migrations(MigrationsArgs { command: None, output: Output::Json, .. })), "{shown:?}");
+        let aborted = parsed(&["abort", "orders", "--policy", "p.yaml", "--yes"]).unwrap();
+        let Chosen::Migrations(MigrationsArgs { command: Some(MigrationsCommand::Abort(args)), .. }) = aborted else {
+            panic!("{aborted:?}")
+        };
+        assert_eq!((args.database.as_str(), args.yes, args.policy.policies), ("orders", true, vec![PathBuf::from("p.yaml")]));
+        for wrong in [&[][..], &["abort", "--policy", "p.yaml"], &["resume", "orders"]] {
+            assert!(parsed(wrong).is_err(), "{wrong:?}");
         }
     }
 

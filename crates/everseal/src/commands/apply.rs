@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use everseal_controller::cycle::{Applied, Progress, apply};
 use everseal_controller::ledger::Actor;
 use everseal_controller::{Account, Clock, Executor, ExecutorOptions, Ledger, StepReport, StepResult, Surroundings};
+use everseal_planner::rds::migration::report::{MigrationReport, Stage};
 use everseal_planner::render::{self, Show};
 use everseal_planner::{Plan, PolicySet, Service};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -186,6 +187,20 @@ impl Bar {
     }
 }
 
+/// Begun, and not over: an `apply` makes what can be made now and does not wait for AWS.
+const fn moves_by_itself(report: &MigrationReport) -> bool {
+    match report.stage {
+        Stage::Isolating
+        | Stage::Snapshotting
+        | Stage::Copying
+        | Stage::Restoring
+        | Stage::Configuring
+        | Stage::Switching
+        | Stage::Finishing => true,
+        Stage::Planned | Stage::Prepared | Stage::KeepingOld | Stage::Done | Stage::Stuck | Stage::Aborted => false,
+    }
+}
+
 /// What was done, what is left, and the exit code: a failed or stopped step weighs more than drift that gates keep.
 fn finish(done: &Done, stop: &CancellationToken) -> Result<Outcome> {
     let failures = done.failures();
@@ -202,6 +217,13 @@ fn finish(done: &Done, stop: &CancellationToken) -> Result<Outcome> {
     }
     let blocked = world.plan.steps.iter().filter(|step| step.gate.is_some()).count();
     writeln!(out, "{made} made, {} failed, {} left, {blocked} blocked.", failures.len(), open_steps(&world.plan))?;
+    for report in world.plan.migrations.iter().filter(|report| moves_by_itself(report)) {
+        writeln!(
+            out,
+            "migration of {}: {}. `everseal run`, or another `everseal apply`, goes on from here; `everseal migrations` shows where it stands.",
+            report.name, report.stage
+        )?;
+    }
     live::complain(&world.unread);
     if stop.is_cancelled() {
         writeln!(out, "stopped: what was begun is finished, the rest was not begun")?;

@@ -1,5 +1,6 @@
 //! `everseal migrations`: where the migrations of unencrypted databases stand, and the way back.
 
+mod steer;
 mod text;
 
 use std::io::{self, Write};
@@ -8,14 +9,19 @@ use anyhow::Result;
 use everseal_controller::Clock;
 use everseal_planner::rds::migration::report::MigrationReport;
 
-use crate::args::{MigrationsArgs, Output};
+use crate::args::{MigrationsArgs, MigrationsCommand, Output};
 use crate::exit::Outcome;
 use crate::world::World;
 use crate::{inventories, live, sources};
+use steer::Direction;
 
 /// Shows every migration, or steers one.
 pub fn run(args: &MigrationsArgs) -> Result<Outcome> {
-    list(args)
+    match &args.command {
+        None => list(args),
+        Some(MigrationsCommand::Abort(args)) => steer::run(args, Direction::Abort),
+        Some(MigrationsCommand::Resume(args)) => steer::run(args, Direction::Resume),
+    }
 }
 
 fn list(args: &MigrationsArgs) -> Result<Outcome> {

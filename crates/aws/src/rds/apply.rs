@@ -1,4 +1,4 @@
-//! Changes parameter groups, and which one a database uses. Nothing here restarts a database.
+//! Changes parameter groups, and which one a database uses. Nothing here restarts a database: migrations are another matter.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::Change;
 use everseal_planner::plan::change::{ParameterGroupKind, ParameterValue};
 
-use super::{certificate, convert, operations};
+use super::{certificate, convert, migration, operations};
 use crate::call::ScopeContext;
 use crate::error::AwsError;
 
@@ -25,6 +25,7 @@ pub async fn apply(ctx: &ScopeContext, resource: &Arn, change: &Change) -> Resul
         Change::ParameterGroup { kind, name, before: _, after } => set_parameters(ctx, *kind, name, after).await?,
         Change::AttachParameterGroup { kind, database, before: _, after } => Box::pin(attach(ctx, *kind, database, after)).await?,
         Change::CaCertificate { instance, before: _, after } => Box::pin(certificate::change(ctx, instance, after)).await?,
+        Change::Migration(change) => migration::apply(ctx, change).await?,
         _ => return Err(crate::account::misrouted(resource, change)),
     }
     Ok(())

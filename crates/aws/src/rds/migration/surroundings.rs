@@ -207,3 +207,63 @@ fn of_alarms(all: &[MetricAlarm], subject: &Subject<'_>) -> BTreeSet<String> {
     };
     all.iter().filter(on_subject).filter_map(|alarm| alarm.alarm_name.clone()).collect()
 }
+
+/// `RegisterDBProxyTargets`. A target group leads to one database: the new one can come only once the old one has left, so
+/// the old one comes back where the new one is refused. [rds:DBProxyTargetGroup]
+pub(super) async fn retarget(
+    ctx: &ScopeContext,
+    (proxy, group): (&str, &str),
+    kind: ParameterGroupKind,
+    (from, to): (&str, &str),
+) -> Result<(), AwsError> {
+    let targets = targets(ctx, proxy).await?;
+    let leads_to = |database: &str| {
+        let is = |target: &DbProxyTarget| match kind {
+            ParameterGroupKind::Instance => is_instance(target) && target.rds_resource_id() == Some(database),
+            ParameterGroupKind::Cluster => {
+                target.tracked_cluster_id() == Some(database) || (!is_instance(target) && target.rds_resource_id() == Some(database))
+            }
+        };
+        targets.iter().any(|(of, target)| of.target_group == group && is(target))
+    };
+    let had_old = leads_to(from);
+    if had_old {
+        deregister(ctx, (proxy, group), kind, from).await?;
+    }
+    if leads_to(to) {
+        return Ok(());
+    }
+    let Err(error) = register(ctx, (proxy, group), kind, to).await else { return Ok(()) };
+    if !had_old {
+        return Err(error);
+    }
+    let now = match register(ctx, (proxy, group), kind, from).await {
+        Ok(()) => format!("proxy {proxy} leads to {from} as before"),
+        Err(again) => {
+            format!("proxy {proxy} leads nowhere: register {to} or {from} with it by hand, for {from} was refused as well ({again})")
+        }
+    };
+    Err(AwsError { message: format!("{}; {now}", error.message), ..error })
+}
+
+fn names(kind: ParameterGroupKind, database: &str) -> (Option<Vec<String>>, Option<Vec<String>>) {
+    let names = Some(vec![database.to_owned()]);
+    match kind {
+        ParameterGroupKind::Instance => (names, None),
+        ParameterGroupKind::Cluster => (None, names),
+    }
+}
+
+async fn register(ctx: &ScopeContext, (proxy, group): (&str, &str), kind: ParameterGroupKind, database: &str) -> Result<(), AwsError> {
+    let (instances, clusters) = names(kind, database);
+    let request = ctx.rds().register_db_proxy_targets().db_proxy_name(proxy).target_group_name(group);
+    let request = request.set_db_instance_identifiers(instances).set_db_cluster_identifiers(clusters);
+    ctx.call(&operations::REGISTER_DB_PROXY_TARGETS, request.send()).await.map(drop)
+}
+
+async fn deregister(ctx: &ScopeContext, (proxy, group): (&str, &str), kind: ParameterGroupKind, database: &str) -> Result<(), AwsError> {
+    let (instances, clusters) = names(kind, database);
+    let request = ctx.rds().deregister_db_proxy_targets().db_proxy_name(proxy).target_group_name(group);
+    let request = request.set_db_instance_identifiers(instances).set_db_cluster_identifiers(clusters);
+    ctx.call(&operations::DEREGISTER_DB_PROXY_TARGETS, request.send()).await.map(drop)
+}

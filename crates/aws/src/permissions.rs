@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use everseal_planner::rds::migration::observed::{TAG_OF, TAG_REPLACED_AT};
 use serde_json::{Value, json};
 
-use crate::operation::{Need, Operation};
+use crate::operation::{Api, Need, Operation};
 
 /// The mode that the permissions are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,26 +38,59 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 }
 
 /// What an action is narrowed by, because nothing Everseal does needs more of it.
+///
+/// Not narrowed, though migrations write with them: `rds:ModifyDBInstance`, `rds:ModifyDBCluster` and
+/// `rds:AddTagsToResource` (the database to encrypt bears no tag of ours before the first of these calls, and copies get its
+/// own tags), `rds:CreateDBSnapshot`, `rds:CreateDBClusterSnapshot` (AWS asks for them also at a deletion, for the last
+/// snapshot, which gets no tags), `rds:CreateDBInstance` and what else AWS calls to build a green side or the instances of a
+/// Multi-AZ cluster (with tags of its own choice), `rds:SwitchoverBlueGreenDeployment` (asked of both sides, and the blue one
+/// bears no tag), and whatever concerns proxies, roles and subscriptions, which are the customer's. These create or change;
+/// what deletes is narrowed without exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Narrowed {
     /// Not at all.
     No,
-    /// Roles are passed on to Firehose alone, which delivers under them. [IAM: iam:PassedToService]
+    /// Roles are passed on to Firehose, which delivers under them. [IAM: iam:PassedToService]
     PassedToFirehose,
+    /// And to RDS: monitoring, import and export, directories, as the replaced database has them.
+    PassedToRds,
     /// Grants are made for AWS services alone. [KMS: kms:GrantIsForAWSResource]
     GrantsForAws,
     /// Keys are used only by a service on our behalf (Firehose checks that its caller may use the key): Everseal itself
     /// decrypts nothing. [KMS: kms:ViaService; firehose:StartDeliveryStreamEncryption]
     ThroughServices,
+    /// Secrets that RDS makes for master passwords. [RDS: password management with Secrets Manager]
+    SecretsOfRds,
+    /// What is created gets the tag of the migration. [IAM: aws:RequestTag]
+    ForMigrations,
+    /// What is deleted bears the tag of the migration that made it. [IAM: aws:ResourceTag]
+    MadeByMigrations,
+    /// Or the tag of a database that a migration has replaced.
+    ReplacedByMigrations,
+    /// Only tags of ours are taken away. [IAM: aws:TagKeys]
+    OurTags,
 }
 
 impl Narrowed {
-    fn of(action: &str) -> Self {
-        match action {
-            "iam:PassRole" => Self::PassedToFirehose,
-            "kms:CreateGrant" => Self::GrantsForAws,
-            "kms:Decrypt" | "kms:GenerateDataKey" => Self::ThroughServices,
-            _ => Self::No,
+    /// One statement for each; AWS joins statements by "or".
+    const fn of(api: Api, action: &str) -> &'static [Self] {
+        match (api, action.as_bytes()) {
+            (Api::Rds, b"iam:PassRole") => &[Self::PassedToRds],
+            (_, b"iam:PassRole") => &[Self::PassedToFirehose],
+            (_, b"kms:CreateGrant") => &[Self::GrantsForAws],
+            (_, b"kms:Decrypt" | b"kms:GenerateDataKey") => &[Self::ThroughServices],
+            (_, b"secretsmanager:CreateSecret" | b"secretsmanager:TagResource") => &[Self::SecretsOfRds],
+            (
+                _,
+                b"rds:CopyDBSnapshot"
+                | b"rds:CreateBlueGreenDeployment"
+                | b"rds:RestoreDBClusterFromSnapshot"
+                | b"rds:RestoreDBInstanceFromDBSnapshot",
+            ) => &[Self::ForMigrations],
+            (_, b"rds:DeleteBlueGreenDeployment" | b"rds:DeleteDBClusterSnapshot" | b"rds:DeleteDBSnapshot") => &[Self::MadeByMigrations],
+            (_, b"rds:DeleteDBCluster" | b"rds:DeleteDBInstance") => &[Self::MadeByMigrations, Self::ReplacedByMigrations],
+            (_, b"rds:RemoveTagsFromResource") => &[Self::OurTags],
+            _ => &[Self::No],
         }
     }
 
@@ -64,17 +98,40 @@ impl Narrowed {
         match self {
             Self::No => "",
             Self::PassedToFirehose => "ForFirehose",
+            Self::PassedToRds => "ForRds",
             Self::GrantsForAws => "GrantsForAws",
             Self::ThroughServices => "ThroughServices",
+            Self::SecretsOfRds => "OfRds",
+            Self::ForMigrations => "ForMigrations",
+            Self::MadeByMigrations => "MadeByMigrations",
+            Self::ReplacedByMigrations => "ReplacedByMigrations",
+            Self::OurTags => "OurTags",
+        }
+    }
+
+    const fn resource(self) -> &'static str {
+        match self {
+            Self::SecretsOfRds => "arn:*:secretsmanager:*:*:secret:rds!*",
+            _ => "*",
         }
     }
 
     fn condition(self) -> Option<Value> {
+        let services = ["directoryservice.rds.amazonaws.com", "monitoring.rds.amazonaws.com", "rds.amazonaws.com"];
+        let there = |key: &str, tag: &str| Some(json!({ "Null": { format!("aws:{key}/{tag}"): "false" } }));
         match self {
-            Self::No => None,
+            Self::No | Self::SecretsOfRds => None,
             Self::PassedToFirehose => Some(json!({ "StringEquals": { "iam:PassedToService": "firehose.amazonaws.com" } })),
+            Self::PassedToRds => Some(json!({ "StringEquals": { "iam:PassedToService": services } })),
             Self::GrantsForAws => Some(json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } })),
             Self::ThroughServices => Some(json!({ "Null": { "kms:ViaService": "false" } })),
+            Self::ForMigrations => there("RequestTag", TAG_OF),
+            Self::MadeByMigrations => there("ResourceTag", TAG_OF),
+            Self::ReplacedByMigrations => there("ResourceTag", TAG_REPLACED_AT),
+            // Of no keys at all "for all" holds as well.
+            Self::OurTags => {
+                Some(json!({ "ForAllValues:StringLike": { "aws:TagKeys": "everseal:*" }, "Null": { "aws:TagKeys": "false" } }))
+            }
         }
     }
 }
@@ -85,7 +142,9 @@ pub fn iam_policy(mode: PermissionMode) -> Value {
     for operation in operations().filter(|operation| mode == PermissionMode::Enforce || operation.need == Need::Audit) {
         for action in operation.actions {
             let (service, _) = action.split_once(':').unwrap_or((action, ""));
-            statements.entry((operation.need, service, Narrowed::of(action))).or_default().insert(action);
+            for narrowed in Narrowed::of(operation.api, action) {
+                statements.entry((operation.need, service, *narrowed)).or_default().insert(action);
+            }
         }
     }
     let statements: Vec<Value> = statements
@@ -96,7 +155,7 @@ pub fn iam_policy(mode: PermissionMode) -> Value {
                 Need::Enforce => "Change",
             };
             let sid = format!("{verb}{}{}", capitalised(service), narrowed.sid());
-            let mut statement = json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*" });
+            let mut statement = json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": narrowed.resource() });
             if let Some(condition) = narrowed.condition() {
                 statement["Condition"] = condition;
             }

@@ -92,16 +92,17 @@ operations! { Api::Rds;
     /// The green side is made on behalf of the caller. [RDS and Aurora: authorizing access to blue/green deployments]
     CREATE_BLUE_GREEN_DEPLOYMENT = "CreateBlueGreenDeployment",
         ["rds:CreateBlueGreenDeployment", "rds:AddTagsToResource", "rds:CreateDBInstanceReadReplica", "rds:CreateDBCluster",
-         "rds:CreateDBInstance", "rds:CreateDBClusterEndpoint", "kms:CreateGrant"],
+         "rds:CreateDBInstance", "rds:CreateDBClusterEndpoint", "iam:PassRole", "kms:CreateGrant"],
         Need::Enforce, Rate::Unpublished;
     /// Names and endpoints go to the green side.
     SWITCHOVER_BLUE_GREEN_DEPLOYMENT = "SwitchoverBlueGreenDeployment",
         ["rds:SwitchoverBlueGreenDeployment", "rds:ModifyDBInstance", "rds:ModifyDBCluster", "rds:PromoteReadReplica",
          "rds:PromoteReadReplicaDBCluster"],
         Need::Enforce, Rate::Unpublished;
-    /// The deployment, and a green side that nobody was switched to.
+    /// The deployment, and a green side that nobody was switched to. `rds:DeleteDBClusterEndpoint` is left out, which AWS asks
+    /// for where a green cluster has endpoints of its own: it can't be narrowed to those, and a production cluster has them too.
     DELETE_BLUE_GREEN_DEPLOYMENT = "DeleteBlueGreenDeployment",
-        ["rds:DeleteBlueGreenDeployment", "rds:DeleteDBInstance", "rds:DeleteDBCluster", "rds:DeleteDBClusterEndpoint"],
+        ["rds:DeleteBlueGreenDeployment", "rds:DeleteDBInstance", "rds:DeleteDBCluster"],
         Need::Enforce, Rate::Unpublished;
     /// A snapshot of a migration.
     DELETE_DB_SNAPSHOT = "DeleteDBSnapshot", ["rds:DeleteDBSnapshot"], Need::Enforce, Rate::Unpublished;

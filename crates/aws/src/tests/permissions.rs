@@ -44,8 +44,6 @@ fn what_destroys_or_lowers_is_never_asked_for() {
         "kms:DisableKey",
         "firehose:StopDeliveryStreamEncryption",
         "kinesis:StopStreamEncryption",
-        "rds:DeleteDBInstance",
-        "rds:DeleteDBSnapshot",
         "rds:RebootDBInstance",
     ];
     assert!(never.iter().all(|action| !enforce.contains(*action)));
@@ -85,20 +83,75 @@ fn operations_are_listed_once() {
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
 
+fn statements_of<'a>(policy: &'a Value, action: &str) -> Vec<&'a Value> {
+    let statements = policy["Statement"].as_array().unwrap();
+    let holding: Vec<_> =
+        statements.iter().filter(|statement| statement["Action"].as_array().unwrap().iter().any(|a| a == action)).collect();
+    assert!(!holding.is_empty(), "{action}");
+    holding
+}
+
 #[test]
 fn what_could_be_misused_is_narrowed() {
     let policy = iam_policy(PermissionMode::Enforce);
     let conditioned = |action: &str| {
-        let statements = policy["Statement"].as_array().unwrap();
-        let holding: Vec<_> =
-            statements.iter().filter(|statement| statement["Action"].as_array().unwrap().iter().any(|a| a == action)).collect();
+        let holding = statements_of(&policy, action);
         assert_eq!(holding.len(), 1, "{action}");
         holding[0]["Condition"].clone()
     };
-    assert_eq!(conditioned("iam:PassRole"), serde_json::json!({ "StringEquals": { "iam:PassedToService": "firehose.amazonaws.com" } }));
     assert_eq!(conditioned("kms:CreateGrant"), serde_json::json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } }));
     for data in ["kms:Decrypt", "kms:GenerateDataKey"] {
         assert_eq!(conditioned(data), serde_json::json!({ "Null": { "kms:ViaService": "false" } }), "{data} is never used directly");
     }
     assert!(conditioned("kms:PutKeyPolicy").is_null());
+    let passed: Vec<&Value> = statements_of(&policy, "iam:PassRole")
+        .iter()
+        .map(|statement| &statement["Condition"]["StringEquals"]["iam:PassedToService"])
+        .collect();
+    let rds = serde_json::json!(["directoryservice.rds.amazonaws.com", "monitoring.rds.amazonaws.com", "rds.amazonaws.com"]);
+    assert_eq!(passed, [&serde_json::json!("firehose.amazonaws.com"), &rds]);
+    let secrets = statements_of(&policy, "secretsmanager:CreateSecret");
+    assert_eq!(secrets.iter().map(|statement| &statement["Resource"]).collect::<Vec<_>>(), ["arn:*:secretsmanager:*:*:secret:rds!*"]);
+}
+
+/// Issue 4: nothing is ever deleted but what the migration made, and what it replaced. AWS itself sees to it.
+#[test]
+fn nothing_can_be_deleted_but_what_a_migration_made_or_replaced() {
+    let policy = iam_policy(PermissionMode::Enforce);
+    let made = serde_json::json!({ "Null": { "aws:ResourceTag/everseal:migration-of": "false" } });
+    let replaced = serde_json::json!({ "Null": { "aws:ResourceTag/everseal:replaced-at": "false" } });
+    for action in ["rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot", "rds:DeleteBlueGreenDeployment"] {
+        let conditions: Vec<&Value> = statements_of(&policy, action).iter().map(|statement| &statement["Condition"]).collect();
+        assert_eq!(conditions, [&made], "{action}");
+    }
+    for action in ["rds:DeleteDBInstance", "rds:DeleteDBCluster"] {
+        let conditions: Vec<&Value> = statements_of(&policy, action).iter().map(|statement| &statement["Condition"]).collect();
+        assert_eq!(conditions, [&made, &replaced], "{action}");
+    }
+    let deleting = actions(PermissionMode::Enforce).into_iter().filter(|action| action.contains(":Delete"));
+    let expected = [
+        "rds:DeleteBlueGreenDeployment",
+        "rds:DeleteDBCluster",
+        "rds:DeleteDBClusterSnapshot",
+        "rds:DeleteDBInstance",
+        "rds:DeleteDBSnapshot",
+    ];
+    assert_eq!(deleting.collect::<Vec<_>>(), expected);
+    let tags = &statements_of(&policy, "rds:RemoveTagsFromResource")[0]["Condition"];
+    assert_eq!(tags["ForAllValues:StringLike"]["aws:TagKeys"], "everseal:*");
+    for action in
+        ["rds:CopyDBSnapshot", "rds:RestoreDBInstanceFromDBSnapshot", "rds:RestoreDBClusterFromSnapshot", "rds:CreateBlueGreenDeployment"]
+    {
+        let condition = &statements_of(&policy, action)[0]["Condition"];
+        assert_eq!(condition, &serde_json::json!({ "Null": { "aws:RequestTag/everseal:migration-of": "false" } }), "{action}");
+    }
+}
+
+/// White space does not count. [IAM and STS quotas: managed policies]
+#[test]
+fn each_fits_into_one_managed_policy() {
+    for mode in [PermissionMode::Audit, PermissionMode::Enforce] {
+        let size = iam_policy(mode).to_string().len();
+        assert!(size <= 6144, "{mode:?}: {size}");
+    }
 }

@@ -1,4 +1,7 @@
+mod applying;
+mod blue_green;
 mod observing;
+mod settings;
 mod surroundings;
 
 use ciborium::Value;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::plan::context::Past;
 use crate::plan::{Context, Gate, Plan, Step, plan};
 use crate::policy::model::{EncryptionPolicy, Metadata, Spec};
-use crate::{Check, Finding, Inventory, PolicySet, State};
+use crate::{Arn, Check, Finding, Inventory, PolicySet, Reading, State};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 /// The key behind `alias/finance`.
@@ -98,6 +98,41 @@ pub(crate) fn queue(name: &str, attributes: &Value) -> Value {
 pub(crate) fn topic(name: &str, attributes: &Value) -> Value {
     let arn = format!("arn:aws:sns:us-east-1:111122223333:{name}");
     json!({ arn.clone(): {"arn": arn, "attributes": attributes} })
+}
+
+/// The inventory with a document on each queue and topic that shows none: it lets in the services that are asked to send there.
+pub(crate) fn fed(mut inventory: Inventory) -> Inventory {
+    let mut senders: Vec<(String, &str, String)> = Vec::new();
+    for bucket in inventory.buckets.values() {
+        let targets = bucket.notifications.known().into_iter().flat_map(|notifications| &notifications.targets);
+        senders.extend(targets.map(|target| (target.to_string(), "s3", bucket.arn.to_string())));
+    }
+    for subscription in inventory.subscriptions.known().into_iter().flatten() {
+        senders.push((subscription.endpoint.clone(), "sns", subscription.topic.to_string()));
+    }
+    for rule in inventory.path_facts.event_rules.known().into_iter().flatten() {
+        let to = rule.targets.iter().flat_map(|target| std::iter::once(&target.arn).chain(&target.dead_letter_queue));
+        senders.extend(to.map(|target| (target.to_string(), "events", rule.arn.to_string())));
+    }
+    let admitting = |resource: &Arn, action: &str| {
+        let statement = |(_, service, source): &(String, &str, String)| {
+            json!({"Effect": "Allow", "Principal": {"Service": format!("{service}.amazonaws.com")}, "Action": action,
+                "Resource": resource.as_str(), "Condition": {"ArnEquals": {"aws:SourceArn": source}}})
+        };
+        let statements: Vec<Value> = senders.iter().filter(|(target, _, _)| target == resource.as_str()).map(statement).collect();
+        (!statements.is_empty()).then(|| document(&json!(statements)))
+    };
+    for (arn, queue) in &mut inventory.queues {
+        if let Reading::Known(attributes) = &mut queue.attributes {
+            attributes.document = attributes.document.take().or_else(|| admitting(arn, "sqs:SendMessage"));
+        }
+    }
+    for (arn, topic) in &mut inventory.topics {
+        if let Reading::Known(attributes) = &mut topic.attributes {
+            attributes.document = attributes.document.take().or_else(|| admitting(arn, "sns:Publish"));
+        }
+    }
+    inventory
 }
 
 /// A reading that AWS denied.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::admittance::refusal;
 use super::build::{Builder, NewHop};
 use super::hops::{PUBLISH, PUT_DELIVERY, PUT_RECORD, SEND, service_needs};
 use super::model::{HopKind, Need, NodeKind};
@@ -55,10 +56,12 @@ fn takes(element: &Value, text: &str) -> bool {
 fn add_target(builder: &mut Builder<'_>, rule: &EventRule, target: &EventTarget) {
     let by = target.role.as_ref().map_or(EVENTS, Arn::as_str);
     let needs = target_needs(builder, rule, target);
-    builder.add(NewHop::aws(&rule.arn, target.arn.as_str(), HopKind::Target, by).needing(needs));
+    let refused = if target.role.is_none() { refusal(builder, EVENTS, &rule.arn, &target.arn) } else { None };
+    builder.add(NewHop::aws(&rule.arn, target.arn.as_str(), HopKind::Target, by).needing(needs).troubled(refused));
     if let Some(dead_letters) = &target.dead_letter_queue {
         let needs = service_needs(builder, EVENTS, &rule.arn, dead_letters);
-        builder.add(NewHop::aws(&rule.arn, dead_letters.as_str(), HopKind::DeadLetter, EVENTS).needing(needs));
+        let refused = refusal(builder, EVENTS, &rule.arn, dead_letters);
+        builder.add(NewHop::aws(&rule.arn, dead_letters.as_str(), HopKind::DeadLetter, EVENTS).needing(needs).troubled(refused));
     }
 }
 

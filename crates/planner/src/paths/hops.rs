@@ -1,6 +1,7 @@
 //! Hops that a resource's own settings show: subscriptions, notifications, sources and destinations of streams,
 //! dead-letter queues, replication, access logs.
 
+use super::admittance;
 use super::build::{Builder, NewHop};
 use super::endpoint;
 use super::model::{HopKind, NodeKind, PathState, Transport, Trouble, TroubleKind};
@@ -73,7 +74,7 @@ fn add_subscriptions(builder: &mut Builder<'_>, inventory: &Inventory) {
                 .troubled([Trouble::unread("the role that the subscription uses was not read, and the stream has a customer managed key")]),
             Ok(target) => {
                 let needs = service_needs(builder, SNS, topic, &target);
-                hop.needing(needs)
+                hop.needing(needs).troubled(admittance::refusal(builder, SNS, topic, &target))
             }
             Err(_) => {
                 builder.stand_in(&to, NodeKind::Endpoint, "");
@@ -100,7 +101,8 @@ fn on_the_way(transport: Transport, to: &str) -> Option<Trouble> {
 fn add_notifications(builder: &mut Builder<'_>, bucket: &Bucket) {
     for target in bucket.notifications.known().into_iter().flat_map(|notifications| &notifications.targets) {
         let needs = service_needs(builder, S3, &bucket.arn, target);
-        builder.add(NewHop::aws(&bucket.arn, target.as_str(), HopKind::Notification, S3).needing(needs));
+        let refusal = admittance::refusal(builder, S3, &bucket.arn, target);
+        builder.add(NewHop::aws(&bucket.arn, target.as_str(), HopKind::Notification, S3).needing(needs).troubled(refusal));
     }
 }
 

@@ -8,6 +8,7 @@
 //! What must never happen here: a path called sealed of which something was not read; a fact of AWS that was guessed; an
 //! endpoint's secret on show; work that grows with the number of ways through the graph.
 
+mod admittance;
 mod after;
 mod beside;
 mod build;

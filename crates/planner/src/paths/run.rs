@@ -19,12 +19,13 @@ pub(crate) struct Run<'a> {
     pub(crate) inventories: &'a [&'a Inventory],
     /// Documents are asked many questions: each is parsed once.
     documents: RefCell<BTreeMap<Arn, Rc<Result<Document, String>>>>,
+    resource_documents: RefCell<BTreeMap<Arn, Rc<Option<Document>>>>,
     roles: RefCell<BTreeMap<Principal, Rc<RoleReading>>>,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(policies: &'a PolicySet, inventories: &'a [&'a Inventory]) -> Self {
-        Self { policies, inventories, documents: RefCell::default(), roles: RefCell::default() }
+        Self { policies, inventories, documents: RefCell::default(), resource_documents: RefCell::default(), roles: RefCell::default() }
     }
 
     /// The inventory that a resource was observed in.
@@ -56,6 +57,12 @@ impl<'a> Run<'a> {
             Reading::NotRead => Err("it was not read".to_owned()),
         };
         Rc::clone(self.documents.borrow_mut().entry(key.arn.clone()).or_insert_with(|| Rc::new(parse())))
+    }
+
+    /// A queue's or topic's document, parsed the first time that it is asked; `None` where it can't be parsed.
+    pub(crate) fn resource_document(&self, resource: &Arn, text: &str) -> Rc<Option<Document>> {
+        let parsed = || Rc::new(Document::parse(text).ok());
+        Rc::clone(self.resource_documents.borrow_mut().entry(resource.clone()).or_insert_with(parsed))
     }
 
     /// What IAM says of the role that asks for a key of its own account; of strangers nobody can tell.

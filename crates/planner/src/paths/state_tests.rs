@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::model::{HopKind, NeedState, PathState, TroubleKind};
 use super::{Paths, paths};
-use crate::fixtures::{ACCOUNT, AWS_SQS_KEY, KEY, bucket, denied, document, grant, inventory, key_document, policies, queue, topic};
+use crate::fixtures::{ACCOUNT, AWS_SQS_KEY, KEY, bucket, denied, document, fed, grant, inventory, key_document, policies, queue, topic};
 use crate::{Arn, Inventory};
 
 const BUCKET: &str = "arn:aws:s3:::data";
@@ -25,7 +25,7 @@ pub(super) fn seen(key_statements: &Value, more: &Value) -> Inventory {
             None => all[name] = value.clone(),
         }
     }
-    inventory(key_statements, &all)
+    fed(inventory(key_statements, &all))
 }
 
 /// A bucket all of whose ways on were read.
@@ -566,6 +566,40 @@ fn rings_are_followed_once() {
     assert_eq!(stands(&found, QUEUE), "exposed");
 }
 
+/// A service has no policies of its own: only the queue's document lets it in, for this source. [S3: Granting permissions to
+/// publish event notification messages to a destination]
+#[test]
+fn a_queue_whose_document_does_not_let_the_service_in_breaks_the_path() {
+    let stands_with = |document: &Value| {
+        let queues = queue("orders", &json!({"sqsManagedSse": true, "document": document}));
+        let world = merged(&[json!({"buckets": whole_bucket("data", &notifies(QUEUE)), "queues": queues})]);
+        let facts = json!({"pathFacts": {"eventRules": [], "distributions": [], "channels": [], "roles": {}}});
+        of(NOTHING, &inventory(&json!([]), &merged(&[facts, world])))
+    };
+    let letting = |service: &str, condition: &Value| {
+        let statement = json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sqs:*", "Resource": QUEUE, "Condition": condition});
+        stands(&stands_with(&document(&json!([statement])).into()), BUCKET)
+    };
+    assert_eq!(letting("s3.amazonaws.com", &json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::da*"}})), "sealed");
+    assert_eq!(letting("s3.amazonaws.com", &json!({"StringEquals": {"aws:SourceAccount": ACCOUNT}})), "sealed");
+    assert_eq!(letting("s3.amazonaws.com", &json!({"Bool": {"aws:SecureTransport": "true"}})), "sealed", "AWS sends over TLS");
+    assert_eq!(letting("s3.amazonaws.com", &json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::other"}})), "broken");
+    assert_eq!(letting("s3.amazonaws.com", &json!({"StringEquals": {"aws:SourceAccount": "444455556666"}})), "broken");
+    assert_eq!(letting("sns.amazonaws.com", &json!({})), "broken");
+    // Nobody knows all that S3 says of its requests, and it tried the queue when the notification was set.
+    assert_eq!(letting("s3.amazonaws.com", &json!({"StringEquals": {"aws:SourceOrgID": "o-0123456789"}})), "sealed");
+
+    let shut = stands_with(&Value::Null);
+    assert_eq!(stands(&shut, BUCKET), "broken");
+    let trouble = &shut.now.hops[&(BUCKET.to_owned(), QUEUE.to_owned(), HopKind::Notification)].troubles[0];
+    assert_eq!(trouble.kind, TroubleKind::Need);
+    let statement: Value = serde_json::from_str(trouble.cure.split_once(": {").map(|(_, rest)| format!("{{{rest}")).unwrap().as_str()).unwrap();
+    assert_eq!(statement["Action"], "sqs:SendMessage");
+    assert_eq!(statement["Condition"]["ArnEquals"]["aws:SourceArn"], BUCKET);
+    // With the statement that is asked for, data gets through.
+    assert_eq!(stands(&stands_with(&document(&json!([statement])).into()), BUCKET), "sealed");
+}
+
 /// A topic in one account and region, its queue in another: seen together they are one path. [SNS: cross-account and cross-Region delivery]
 #[test]
 fn paths_cross_accounts_and_regions() {
@@ -574,11 +608,12 @@ fn paths_cross_accounts_and_regions() {
     let subscriptions =
         json!([{"id": "arn:aws:sns:us-east-1:111122223333:alarms:1", "topic": TOPIC, "protocol": "sqs", "endpoint": theirs}]);
     let ours = seen(&json!([]), &json!({"topics": topic("alarms", &json!({"kmsKey": KEY})), "subscriptions": subscriptions}));
+    let lets_in = document(&json!([{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": theirs, "Condition": {"ArnEquals": {"aws:SourceArn": TOPIC}}}]));
     let there = |statements: &Value| -> Inventory {
         serde_json::from_value(json!({
             "scope": {"partition": "aws", "account": "444455556666", "region": "eu-west-1"}, "observedAt": 1_750_000_000,
             "subscriptions": [], "aliases": {"alias/theirs": their_key},
-            "queues": {theirs: {"arn": theirs, "url": "u", "attributes": {"kmsKey": "alias/theirs"}}},
+            "queues": {theirs: {"arn": theirs, "url": "u", "attributes": {"kmsKey": "alias/theirs", "document": lets_in}}},
             "keys": {their_key: {"arn": their_key, "metadata": {"state": "Enabled", "awsManaged": false, "usage": "ENCRYPT_DECRYPT", "spec": "SYMMETRIC_DEFAULT", "origin": "AWS_KMS"}, "document": key_document(statements).replace(ACCOUNT, "444455556666")}},
         }))
         .unwrap()

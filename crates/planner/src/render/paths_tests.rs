@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{Paint, bounded_paths_json, paths_dot, paths_json, paths_text, paths_through};
-use crate::fixtures::{KEY, bucket, inventory, policies, queue};
+use crate::fixtures::{KEY, bucket, fed, inventory, policies, queue};
 use crate::paths::{Paths, paths};
 
 const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:orders";
@@ -17,7 +17,7 @@ fn drawn() -> Paths {
     queues.as_object_mut().unwrap().extend(queue("open", &json!({})).as_object().unwrap().clone());
     let buckets = bucket("data", &json!({"loggingTarget": null, "notifications": {"targets": [QUEUE, open]}}));
     let facts = json!({"eventRules": [], "distributions": [], "channels": [], "roles": {}});
-    let world = inventory(&json!([]), &json!({"buckets": buckets, "queues": queues, "pathFacts": facts}));
+    let world = fed(inventory(&json!([]), &json!({"buckets": buckets, "queues": queues, "pathFacts": facts})));
     paths(&policies("{sqs: [{name: q, match: {names: [open]}, atRest: {encryption: SSE-SQS}}]}"), &[&world])
 }
 

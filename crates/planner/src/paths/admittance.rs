@@ -40,7 +40,7 @@ pub(crate) fn refusal(builder: &Builder<'_>, service: &str, source: &Arn, target
             format!("the document of {target} does not let it in: {}", access.because)
         }
     };
-    let what = format!("{service} can't send to it for {source} ({action}): {because}");
+    let what = format!("{service} can't send to {target} for {source} ({action}): {because}");
     let cure = format!("Add this statement to the document of {target}: {}", statement(service, action, source, target));
     Some(Trouble::new(PathState::Broken, TroubleKind::Need, what).cured_by(cure))
 }

@@ -32,7 +32,8 @@ pub(crate) fn refusal(builder: &Builder<'_>, service: &str, source: &Arn, target
             let document = document.as_ref().as_ref()?;
             let context = told(source, builder.run.holder(source).unwrap_or(inventory));
             let principal = Principal::Service(service.to_owned());
-            let request = Request { principal: &principal, action, resource: target.as_str(), context: &context, context_is_complete: false };
+            let request =
+                Request { principal: &principal, action, resource: target.as_str(), context: &context, context_is_complete: false };
             let access = access(document, target.account(), &request);
             if access.answer != Answer::No {
                 return None;

@@ -577,7 +577,8 @@ fn a_queue_whose_document_does_not_let_the_service_in_breaks_the_path() {
         of(NOTHING, &inventory(&json!([]), &merged(&[facts, world])))
     };
     let letting = |service: &str, condition: &Value| {
-        let statement = json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sqs:*", "Resource": QUEUE, "Condition": condition});
+        let statement =
+            json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sqs:*", "Resource": QUEUE, "Condition": condition});
         stands(&stands_with(&document(&json!([statement])).into()), BUCKET)
     };
     assert_eq!(letting("s3.amazonaws.com", &json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::da*"}})), "sealed");
@@ -593,7 +594,8 @@ fn a_queue_whose_document_does_not_let_the_service_in_breaks_the_path() {
     assert_eq!(stands(&shut, BUCKET), "broken");
     let trouble = &shut.now.hops[&(BUCKET.to_owned(), QUEUE.to_owned(), HopKind::Notification)].troubles[0];
     assert_eq!(trouble.kind, TroubleKind::Need);
-    let statement: Value = serde_json::from_str(trouble.cure.split_once(": {").map(|(_, rest)| format!("{{{rest}")).unwrap().as_str()).unwrap();
+    let statement: Value =
+        serde_json::from_str(trouble.cure.split_once(": {").map(|(_, rest)| format!("{{{rest}")).unwrap().as_str()).unwrap();
     assert_eq!(statement["Action"], "sqs:SendMessage");
     assert_eq!(statement["Condition"]["ArnEquals"]["aws:SourceArn"], BUCKET);
     // With the statement that is asked for, data gets through.
@@ -608,7 +610,9 @@ fn paths_cross_accounts_and_regions() {
     let subscriptions =
         json!([{"id": "arn:aws:sns:us-east-1:111122223333:alarms:1", "topic": TOPIC, "protocol": "sqs", "endpoint": theirs}]);
     let ours = seen(&json!([]), &json!({"topics": topic("alarms", &json!({"kmsKey": KEY})), "subscriptions": subscriptions}));
-    let lets_in = document(&json!([{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": theirs, "Condition": {"ArnEquals": {"aws:SourceArn": TOPIC}}}]));
+    let lets_in = document(
+        &json!([{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": theirs, "Condition": {"ArnEquals": {"aws:SourceArn": TOPIC}}}]),
+    );
     let there = |statements: &Value| -> Inventory {
         serde_json::from_value(json!({
             "scope": {"partition": "aws", "account": "444455556666", "region": "eu-west-1"}, "observedAt": 1_750_000_000,

@@ -7,6 +7,7 @@
 mod databases;
 mod keys;
 mod messaging;
+mod migration_calls;
 mod migrations;
 mod storage;
 mod streams;
@@ -141,7 +142,7 @@ pub fn make(inventory: &mut Inventory, resource: &Arn, change: &Change) {
         Change::EnableKey {} => keys::set_state(inventory, resource, "Enabled"),
         Change::CancelKeyDeletion {} => keys::set_state(inventory, resource, "Disabled"),
         Change::KeyRotation { before: _, after } => keys::rotate(inventory, resource, *after),
-        Change::Migration(change) => migrations::make(inventory, resource, change),
+        Change::Migration(change) => migration_calls::make(inventory, resource, change),
     }
 }
 

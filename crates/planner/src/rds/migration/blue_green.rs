@@ -69,9 +69,8 @@ fn aurora_postgresql(version: &str) -> bool {
         12 => 16,
         13 => 12,
         14 => 9,
-        15 => 4,
+        15 | 17 => 4,
         16 => 1,
-        17 => 4,
         _ => return major > 17,
     };
     minor >= first

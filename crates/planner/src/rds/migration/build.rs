@@ -238,10 +238,11 @@ fn configure<'a>(case: &Case<'a>, old: &Db<'a>, copy: Db<'a>) -> Built<'a> {
     if let Some(next) = wrong_key(case, &copy) {
         return Built::Not(next);
     }
-    if copy.cluster.is_some() && copy.is_aurora() {
-        if let Some(next) = super::members::missing(case, old, &copy) {
-            return Built::Not(next);
-        }
+    if copy.cluster.is_some()
+        && copy.is_aurora()
+        && let Some(next) = super::members::missing(case, old, &copy)
+    {
+        return Built::Not(next);
     }
     let Some(different) = compare::differences(old, &copy) else { return Built::Not(unread_settings(&copy)) };
     let mut steps: Vec<Remedy> =

@@ -25,8 +25,17 @@ pub(super) const fn time_limit(stage: Stage, way: Way) -> Option<i64> {
         (Stage::Restoring, Way::BlueGreen) => Some(72 * HOUR),
         (Stage::Snapshotting | Stage::Copying | Stage::Restoring, _) => Some(36 * HOUR),
         (Stage::Configuring, _) => Some(40 * HOUR),
-        (Stage::Planned | Stage::Prepared | Stage::Switching | Stage::Finishing, _)
-        | (Stage::KeepingOld | Stage::Done | Stage::Stuck | Stage::Aborted, _) => None,
+        (
+            Stage::Planned
+            | Stage::Prepared
+            | Stage::Switching
+            | Stage::Finishing
+            | Stage::KeepingOld
+            | Stage::Done
+            | Stage::Stuck
+            | Stage::Aborted,
+            _,
+        ) => None,
     }
 }
 
@@ -129,10 +138,12 @@ pub(super) fn change(change: MigrationChange, summary: impl Into<String>, undo: 
 fn part_of(change: &MigrationChange) -> Option<String> {
     match change {
         MigrationChange::Tags { arn, .. } => Some(arn.rsplit(':').next().unwrap_or_default().to_owned()),
-        MigrationChange::SecurityGroups { database, .. } | MigrationChange::DeletionProtection { database, .. } => Some(database.clone()),
-        MigrationChange::DeleteDatabase { database, .. } => Some(database.clone()),
-        MigrationChange::ConfigureInstance { instance, .. } => Some(instance.clone()),
-        MigrationChange::CreateClusterMember { instance, .. } => Some(instance.clone()),
+        MigrationChange::SecurityGroups { database, .. }
+        | MigrationChange::DeletionProtection { database, .. }
+        | MigrationChange::DeleteDatabase { database, .. } => Some(database.clone()),
+        MigrationChange::ConfigureInstance { instance, .. } | MigrationChange::CreateClusterMember { instance, .. } => {
+            Some(instance.clone())
+        }
         MigrationChange::AddRole { database, feature, role, .. } => Some(format!("{database} {feature} {role}")),
         MigrationChange::Rename { from, .. } => Some(from.clone()),
         MigrationChange::RetargetProxy { proxy, .. } => Some(proxy.clone()),

@@ -53,7 +53,7 @@ fn judge_one(cx: &Context<'_>, seen: &Seen<'_>, family: &Family<'_>, slot: &mut 
         return None;
     }
     let next = guarded(&case, slot, draft);
-    let surroundings = family.copy.and_then(|_| family.old).and_then(|old| case.surroundings(&old, draft));
+    let surroundings = family.copy.and(family.old).and_then(|old| case.surroundings(&old, draft));
     let subject = Subject::new(anchor.arn, Service::Rds, &cx.inventory.scope, &rule);
     let words = Words {
         expected: key.map_or_else(|| "encrypted".to_owned(), |key| format!("encrypted with {key}")),
@@ -213,10 +213,9 @@ fn way(family: &Family<'_>, db: &Db<'_>, wanted: &Migration) -> Way {
         return by_snapshot;
     }
     match wanted.method {
-        MigrationMethod::BlueGreen => Way::BlueGreen,
         MigrationMethod::Snapshot => by_snapshot,
         MigrationMethod::Auto if noted || blue_green::refusal(db).is_some() => by_snapshot,
-        MigrationMethod::Auto => Way::BlueGreen,
+        MigrationMethod::BlueGreen | MigrationMethod::Auto => Way::BlueGreen,
     }
 }
 
@@ -391,10 +390,10 @@ pub(crate) fn fill_in_blocks(migrations: &mut [MigrationReport], steps: &[crate:
     for report in migrations.iter_mut().filter(|report| report.blocked.is_none()) {
         let own = steps.iter().filter(|step| step.resource == report.database && step.check == CHECK);
         let moves = own.clone().any(|step| step.change.is_some() && step.gate.is_none());
-        let stops = own.filter_map(|step| step.gate.as_ref().map(|gate| (step, gate)));
-        let stops = stops.filter(|(step, gate)| step.change.is_some() || gate.name != Gate::NotReady).map(|(_, gate)| gate).next();
+        let mut held = own.filter_map(|step| step.gate.as_ref().map(|gate| (step, gate)));
+        let stopped_by = held.find(|(step, gate)| step.change.is_some() || gate.name != Gate::NotReady).map(|(_, gate)| gate);
         if !moves {
-            report.blocked = stops.map(|gate| format!("{}: {}", gate.name, gate.reason));
+            report.blocked = stopped_by.map(|gate| format!("{}: {}", gate.name, gate.reason));
         }
     }
 }

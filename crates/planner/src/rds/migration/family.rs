@@ -189,10 +189,17 @@ impl<'a> Seen<'a> {
     /// Resource ids of databases that are being migrated, or that `asked` says are to be.
     pub(super) fn ids(&self, asked: impl Fn(&Db<'a>) -> bool) -> BTreeSet<&'a str> {
         let begun = |db: &Db<'_>| [TAG_SECURITY_GROUPS, TAG_REPLACED_AT, TAG_ABORTED_AT].iter().any(|tag| db.tag(tag).is_some());
-        let old = self.databases.iter().filter(|db| db.is_open_storage() && (begun(db) || asked(db))).filter_map(|db| db.resource_id);
+        let old = self.databases.iter().filter(|db| db.is_open_storage() && (begun(db) || (asked(db) && !self.is_green(db))));
+        let old = old.filter_map(|db| db.resource_id);
         let copies = self.databases.iter().filter(|db| is_copy(db)).filter_map(|db| db.tag(TAG_OF));
         let deployments = self.deployments.iter().filter_map(|deployment| of(&deployment.tags));
         old.chain(copies).chain(deployments).collect()
+    }
+
+    /// The green side of a deployment, ours or not, that has not been switched to: it stands and falls with that.
+    fn is_green(&self, db: &Db<'_>) -> bool {
+        let open = self.deployments.iter().filter(|deployment| deployment.status != "SWITCHOVER_COMPLETED");
+        open.into_iter().any(|deployment| deployment.target.as_deref() == Some(db.arn.as_str()))
     }
 
     pub(super) fn family(&self, id: &'a str) -> Family<'a> {

@@ -171,8 +171,8 @@ fn a_window_that_is_shorter_than_the_rehearsal_took_cuts_nobody_off() {
 
 #[test]
 fn the_old_database_goes_with_the_policys_word_and_after_its_time_only() {
-    let word = "{action: cutover, method: snapshot, window: 'daily 00:00-24:00 UTC', approvedBy: {orders: Ada}, writes: isolate, isolationSecurityGroup: sg-0a1b2c3d, keepOldFor: 7d, oldAfterwards: delete}";
-    let mut world = World::new(policy(word));
+    let deleting = "{action: cutover, method: snapshot, window: 'daily 00:00-24:00 UTC', approvedBy: {orders: Ada}, writes: isolate, isolationSecurityGroup: sg-0a1b2c3d, keepOldFor: 7d, oldAfterwards: delete}";
+    let mut world = World::new(policy(deleting));
     switched(&mut world);
     let replaced = world.now;
     while world.made("DeleteDBInstance delete the replaced") == 0 {

@@ -222,14 +222,13 @@ fn not_seen(inventory: &Inventory, resource: &Arn) -> Standing {
 }
 
 /// Documents of keys are gate facts where the policy does not list the key; a change of one must see it. So are proxies and
-/// event subscriptions of databases, and whether anybody is connected to one that is about to change its name.
+/// event subscriptions of databases.
 const fn needs_gate_facts(change: &Change) -> bool {
     match change {
         Change::KeyDocument { .. } => true,
-        Change::Migration(migration) => matches!(
-            **migration,
-            MigrationChange::Rename { .. } | MigrationChange::RetargetProxy { .. } | MigrationChange::SubscribeEvents { .. }
-        ),
+        Change::Migration(migration) => {
+            matches!(**migration, MigrationChange::RetargetProxy { .. } | MigrationChange::SubscribeEvents { .. })
+        }
         _ => false,
     }
 }

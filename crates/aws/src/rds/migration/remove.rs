@@ -50,10 +50,9 @@ async fn instance(
     let made_here = tag(found.tag_list(), TAG_OF).is_some();
     match (found.db_cluster_identifier().filter(|cluster| !cluster.is_empty()), final_snapshot) {
         (Some(cluster), _) if !made_here => mark_member(ctx, found, cluster).await?,
-        (Some(_), _) => {}
         (None, None) if !made_here => return Err(not_ours(operation, name)),
-        (None, None) => {}
         (None, Some(_)) => must_be_replaced(operation, name, found.tag_list())?,
+        (Some(_), _) | (None, None) => {}
     }
     // The automated backups of a replaced database stay as long as its retention says; those of a copy are worth nothing.
     let keep_backups = final_snapshot.map(|_| false);

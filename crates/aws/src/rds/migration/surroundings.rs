@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudwatch::types::{AlarmType, MetricAlarm};
+use aws_sdk_cloudwatch::types::{AlarmType, Metric, MetricAlarm};
 use aws_sdk_rds::types::{DbProxyTarget, EventSubscription};
 use everseal_planner::inventory::Reading;
 use everseal_planner::plan::change::ParameterGroupKind;
@@ -201,7 +201,7 @@ fn of_alarms(all: &[MetricAlarm], subject: &Subject<'_>) -> BTreeSet<String> {
         ParameterGroupKind::Cluster => "DBClusterIdentifier",
     };
     let on_subject = |alarm: &&MetricAlarm| {
-        let queried = alarm.metrics().iter().filter_map(|query| query.metric_stat()?.metric()).flat_map(|metric| metric.dimensions());
+        let queried = alarm.metrics().iter().filter_map(|query| query.metric_stat()?.metric()).flat_map(Metric::dimensions);
         let mut dimensions = alarm.dimensions().iter().chain(queried);
         dimensions.any(|dimension| dimension.name() == Some(kind) && dimension.value() == Some(subject.identifier))
     };

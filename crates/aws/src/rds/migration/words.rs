@@ -5,7 +5,7 @@ use everseal_planner::inventory::ErrorClass;
 use crate::error::AwsError;
 
 /// Code → what it means for a migration beside its usual class, and what to do.
-/// [rds: Errors of CopyDBSnapshot, RestoreDBInstanceFromDBSnapshot, RestoreDBClusterFromSnapshot, CreateBlueGreenDeployment …]
+/// [rds: errors of each operation]
 const ADVICE: &[(&str, Option<ErrorClass>, &str)] = &[
     (
         "KMSKeyNotAccessibleFault",

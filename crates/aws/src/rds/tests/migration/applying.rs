@@ -194,11 +194,11 @@ fn groups(groups: &[&str]) -> BTreeSet<String> {
 async fn isolating_a_database_sets_off_nothing_else_that_waits_on_it() {
     let change =
         |kind| MigrationChange::SecurityGroups { kind, database: "a".into(), before: groups(&["sg-1"]), after: groups(&["sg-8", "sg-9"]) };
-    let set = [("VpcSecurityGroupIds.VpcSecurityGroupId.1", "sg-8"), ("VpcSecurityGroupIds.VpcSecurityGroupId.2", "sg-9")];
+    let wanted = [("VpcSecurityGroupIds.VpcSecurityGroupId.1", "sg-8"), ("VpcSecurityGroupIds.VpcSecurityGroupId.2", "sg-9")];
     let (action, sent) = call(change(Instance)).await;
-    assert_eq!((action.as_str(), sent), ("ModifyDBInstance", pairs(&[("DBInstanceIdentifier", "a"), set[0], set[1]])));
+    assert_eq!((action.as_str(), sent), ("ModifyDBInstance", pairs(&[("DBInstanceIdentifier", "a"), wanted[0], wanted[1]])));
     let (action, sent) = call(change(Cluster)).await;
-    let expected = pairs(&[("DBClusterIdentifier", "a"), ("ApplyImmediately", "true"), set[0], set[1]]);
+    let expected = pairs(&[("DBClusterIdentifier", "a"), ("ApplyImmediately", "true"), wanted[0], wanted[1]]);
     assert_eq!((action.as_str(), sent), ("ModifyDBCluster", expected));
 }
 

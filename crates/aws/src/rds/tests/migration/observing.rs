@@ -159,8 +159,7 @@ async fn a_refused_listing_is_unreadable_and_takes_nothing_from_the_others() {
         .await;
         let facts = &inventory.migrations;
         let unreadable = match (&facts.snapshots, &facts.blue_green_deployments) {
-            (Reading::Unreadable { unreadable }, Reading::Known(_)) => unreadable,
-            (Reading::Known(_), Reading::Unreadable { unreadable }) => unreadable,
+            (Reading::Unreadable { unreadable }, Reading::Known(_)) | (Reading::Known(_), Reading::Unreadable { unreadable }) => unreadable,
             other => panic!("{denied}: {other:?}"),
         };
         assert_eq!((unreadable.class, unreadable.missing_action.as_deref()), (ErrorClass::Denied, Some(missing)));

@@ -15,6 +15,7 @@ fn one(value: &str) -> BTreeSet<String> {
     BTreeSet::from([value.to_owned()])
 }
 
+#[allow(clippy::unnecessary_wraps)]
 fn text(value: &str) -> Option<String> {
     Some(value.to_owned())
 }

@@ -153,7 +153,7 @@ fn proxy_target(kind: &str, id: &str, cluster: &str) -> String {
 fn named(seen: &Seen) -> Answer {
     let asked = form(seen);
     let proxy = asked.get("DBProxyName").map(String::as_str);
-    match (operation(seen).as_str(), asked.get("Marker").is_some(), proxy) {
+    match (operation(seen).as_str(), asked.contains_key("Marker"), proxy) {
         ("DescribeDBInstances", ..) => instances(
             &(instance(
                 "a",
@@ -259,8 +259,7 @@ async fn what_may_not_be_read_is_unreadable_and_the_rest_is_there() {
             .await;
         let a = of(&inventory, &arn("db:a"));
         let unreadable = match (&a.proxies, &a.event_subscriptions) {
-            (Reading::Unreadable { unreadable }, Reading::Known(_)) => unreadable,
-            (Reading::Known(_), Reading::Unreadable { unreadable }) => unreadable,
+            (Reading::Unreadable { unreadable }, Reading::Known(_)) | (Reading::Known(_), Reading::Unreadable { unreadable }) => unreadable,
             other => panic!("{denied}: {other:?}"),
         };
         assert_eq!(unreadable.missing_action.as_deref(), Some(format!("rds:{denied}").as_str()));

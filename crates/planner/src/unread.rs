@@ -1,6 +1,6 @@
 //! What an inventory could not read, in lines for people: a plan made without it is incomplete, and says so.
 
-use crate::inventory::{ErrorClass, PathFacts, Unreadable};
+use crate::inventory::{ErrorClass, MigrationFacts, PathFacts, Unreadable};
 use crate::{Arn, Inventory, Reading};
 
 impl Inventory {
@@ -40,6 +40,9 @@ impl Inventory {
         lines.extend(groups.filter_map(|(name, group)| why(group).map(|why| line(&format!("parameter group {name}"), why))));
         let sessions = self.sessions.iter().filter_map(|(database, count)| Some(line(database.as_str(), why(count)?)));
         lines.extend(sessions);
+        let MigrationFacts { snapshots, blue_green_deployments, databases: _ } = &self.migrations;
+        lines.extend(why(snapshots).map(|why| line(&format!("snapshots of databases in {}", self.scope), why)));
+        lines.extend(why(blue_green_deployments).map(|why| line(&format!("blue/green deployments in {}", self.scope), why)));
         lines.extend(why(&self.subscriptions).map(|why| line(&format!("subscriptions in {}", self.scope), why)));
         lines.extend(why(&self.aliases).map(|why| line(&format!("key aliases in {}", self.scope), why)));
         lines.extend(why(&self.keys_awaiting_alias).map(|why| line(&format!("key tags in {}", self.scope), why)));
@@ -108,5 +111,19 @@ mod tests {
             ]
         );
         assert!(inventory.unread().is_empty());
+    }
+
+    /// Without them nobody knows whether a migration has begun: that is no detail of a single database.
+    #[test]
+    fn listings_of_migrations_that_could_not_be_read_are_told_with_the_missing_permission() {
+        let scope = Scope { partition: "aws".into(), account: "111122223333".into(), region: "us-east-1".into() };
+        let mut inventory = Inventory::empty(scope, 1);
+        inventory.migrations.snapshots = denied("DescribeDBSnapshots", "rds:DescribeDBSnapshots");
+        inventory.migrations.blue_green_deployments = denied("DescribeBlueGreenDeployments", "rds:DescribeBlueGreenDeployments");
+        let expected = [
+            "snapshots of databases in 111122223333/us-east-1: DescribeDBSnapshots: no; allow rds:DescribeDBSnapshots",
+            "blue/green deployments in 111122223333/us-east-1: DescribeBlueGreenDeployments: no; allow rds:DescribeBlueGreenDeployments",
+        ];
+        assert_eq!(inventory.unread(), expected);
     }
 }

@@ -6,5 +6,6 @@
 //! What must never happen here: sending a password or data over a connection whose certificate was not verified;
 //! trusting a length, a text or an order of messages that a server sent; waiting or reading without a bound.
 
+pub mod advice;
 pub mod probe;
 pub mod sessions;

@@ -9,6 +9,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod tls_probe;
+
+pub use tls_probe::TlsProbeArgs;
+
 const AFTER_HELP: &str = "\
 Exit codes: 0 in sync or done, 1 error, 2 drift found, 3 a step failed or was stopped.
 
@@ -101,6 +105,8 @@ pub enum Command {
     /// A small AWS in memory to try policies and programs on: it enforces key documents and delivers data.
     #[command(after_help = SIM_HELP)]
     Sim(SimArgs),
+    /// Look at a database's TLS from outside, as a client meets it: no login, no AWS.
+    TlsProbe(TlsProbeArgs),
 }
 
 /// Where the policies are.

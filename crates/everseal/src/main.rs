@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => commands::sim::run(args),
+        Command::TlsProbe(args) => commands::tls_probe::run(args),
     };
     exit::code(outcome)
 }

@@ -11,4 +11,5 @@ pub mod plan;
 pub mod run;
 pub mod schema;
 pub mod sim;
+pub mod tls_probe;
 pub mod validate;

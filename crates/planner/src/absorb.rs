@@ -59,6 +59,7 @@ impl Inventory {
             path_facts,
             migrations,
             sessions,
+            live_tls,
             unlisted: _,
         } = partial;
         self.observed_at = self.observed_at.max(observed_at);
@@ -78,6 +79,7 @@ impl Inventory {
         self.path_facts.refresh(path_facts);
         self.migrations.refresh(migrations);
         self.sessions.extend(sessions.into_iter().filter(|(_, count)| !count.is_not_read()));
+        self.live_tls.extend(live_tls.into_iter().filter(|(_, met)| !met.is_not_read()));
     }
 
     /// The resource is in this inventory. Aliases are never "gone": the listing of aliases says what there is.
@@ -104,6 +106,7 @@ impl Inventory {
         self.db_instances.remove(resource);
         self.db_clusters.remove(resource);
         self.sessions.remove(resource);
+        self.live_tls.remove(resource);
         self.keys.remove(resource);
     }
 }

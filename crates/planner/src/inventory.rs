@@ -18,6 +18,7 @@ pub use crate::firehose::observed::{DeliveryDestination, DeliveryStream, Deliver
 pub use crate::kinesis::observed::{DataStream, DataStreamSummary};
 pub use crate::kms::observed::{Key, KeyMetadata, KeyRotation};
 pub use crate::paths::observed::{Channel, Distribution, EventRule, EventTarget, Origin, PathFacts, Role};
+pub use crate::rds::live::LiveTls;
 pub use crate::rds::migration::observed::MigrationFacts;
 pub use crate::rds::observed::{DbCluster, DbInstance, DbParameterGroup};
 pub use crate::rds::sessions::{PlainClient, SessionCount};
@@ -175,6 +176,9 @@ pub struct Inventory {
     /// Sessions of databases (instances on their own, clusters), counted where the policy gives a login and the planner asked.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sessions: BTreeMap<Arn, Reading<SessionCount>>,
+    /// What the last probe of each database's endpoint met, by the ARN of the instance or cluster.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub live_tls: BTreeMap<Arn, Reading<LiveTls>>,
     /// Services whose resources could not be listed at all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlisted: BTreeMap<Service, Unreadable>,
@@ -213,6 +217,7 @@ impl Inventory {
             path_facts: PathFacts::default(),
             migrations: MigrationFacts::default(),
             sessions: BTreeMap::new(),
+            live_tls: BTreeMap::new(),
             unlisted: BTreeMap::new(),
         }
     }

@@ -43,6 +43,7 @@ impl Inventory {
         let MigrationFacts { snapshots, blue_green_deployments, databases: _ } = &self.migrations;
         lines.extend(why(snapshots).map(|why| line(&format!("snapshots of databases in {}", self.scope), why)));
         lines.extend(why(blue_green_deployments).map(|why| line(&format!("blue/green deployments in {}", self.scope), why)));
+        lines.extend(self.live_tls.iter().filter_map(|(database, met)| Some(line(database.as_str(), why(met)?))));
         lines.extend(why(&self.subscriptions).map(|why| line(&format!("subscriptions in {}", self.scope), why)));
         lines.extend(why(&self.aliases).map(|why| line(&format!("key aliases in {}", self.scope), why)));
         lines.extend(why(&self.keys_awaiting_alias).map(|why| line(&format!("key tags in {}", self.scope), why)));

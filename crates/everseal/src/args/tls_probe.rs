@@ -48,3 +48,4 @@ pub struct TlsProbeArgs {
     /// Form of the result.
     #[arg(long, short = 'o', env = "EVERSEAL_OUTPUT", value_enum, default_value_t)]
     pub output: Output,
+}

@@ -145,7 +145,7 @@ impl Reads {
         self.subscriptions |= sns.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.forbid_http_subscriptions));
         // Also where the policy only reports: a migration that was begun is still told of, and can be aborted.
         self.migrations |= rds.iter().any(|rule| rule.at_rest.as_ref().is_some_and(|wanted| wanted.migration.is_some()));
-        self.parameter_groups |= rds.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.require_tls));
+        self.parameter_groups |= rds.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.require_tls || wanted.verify));
     }
 
     fn add_rules<R: Rule>(&mut self, service: Service, rules: &[R]) {

@@ -9,6 +9,7 @@ mod desired;
 mod encryption;
 mod groups;
 pub mod live;
+pub mod live_check;
 pub mod migration;
 pub mod observed;
 pub(crate) mod plan;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::desired::is_of_rds;
-use super::observed::{DbCluster, DbInstance, StorageEncryption};
-use super::{ca, encryption, migration, tls};
+use super::observed::{DbCluster, DbEndpoint, DbInstance, StorageEncryption};
+use super::{ca, encryption, live_check, migration, tls};
 use crate::inventory::Reading;
 use crate::plan::change::ParameterGroupKind;
 use crate::plan::context::Context;
@@ -56,6 +56,12 @@ impl<'a> Database<'a> {
     /// `database` or `cluster`, with its name.
     pub(super) fn name(&self) -> String {
         format!("{} {}", if self.is_cluster() { "cluster" } else { "database" }, self.identifier)
+    }
+
+    /// Where clients connect; of a cluster the writer endpoint.
+    pub(super) fn endpoint(&self) -> Option<&'a DbEndpoint> {
+        let alone = self.instance.and_then(|instance| instance.endpoint.as_ref());
+        alone.or_else(|| self.cluster.and_then(|cluster| cluster.endpoint.as_ref()))
     }
 
     /// The parameter group that decides TLS.
@@ -131,23 +137,16 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
 }
 
 fn judge_in_transit(cx: &Context<'_>, (subject, database): (&Subject, &Database<'_>), wanted: &DatabaseInTransit, draft: &mut Draft) {
-    let DatabaseInTransit { require_tls, ca_certificate: _, verify, monitoring: _ } = wanted;
+    let DatabaseInTransit { require_tls, ca_certificate: _, verify, ca_bundle: _, monitoring: _ } = wanted;
     if *require_tls {
         tls::judge(cx, subject, database, draft);
     }
     if *verify {
-        let words = Words {
-            expected: "connections without TLS are refused on the wire".to_owned(),
-            actual: "not probed".to_owned(),
-            message: "This version of Everseal does not connect to databases; rds-require-tls judges the parameter that decides."
-                .to_owned(),
-            notes: Vec::new(),
-        };
-        draft.unknown(subject, Check::RdsTlsLive, words);
+        live_check::judge(cx, subject, &live_check::Judged::database(cx, database), draft);
     }
 }
 
-/// What only an instance has, members of clusters included: its certificate.
+/// What only an instance has, members of clusters included: its certificate, and an endpoint of its own.
 fn judge_instance(cx: &Context<'_>, instance: &DbInstance, draft: &mut Draft) {
     let Some(selected) = selected(cx, &instance.identifier, &instance.engine, &instance.tags) else {
         draft.unmanaged.insert(instance.arn.clone());
@@ -156,6 +155,11 @@ fn judge_instance(cx: &Context<'_>, instance: &DbInstance, draft: &mut Draft) {
     draft.managed.insert(instance.arn.clone());
     let subject = Subject::new(&instance.arn, Service::Rds, &cx.inventory.scope, &selected);
     judge_by_unread_cluster(cx, &subject, instance, selected.rule, draft);
+    if let Some(cluster) = &instance.cluster
+        && selected.rule.in_transit.as_ref().is_some_and(|in_transit| in_transit.verify)
+    {
+        live_check::judge(cx, &subject, &live_check::Judged::member(cx, instance, cluster), draft);
+    }
     if let Some(wanted) = selected.rule.in_transit.as_ref().and_then(|in_transit| in_transit.ca_certificate.as_deref()) {
         ca::judge(cx, &subject, instance, wanted, draft);
     }

@@ -72,6 +72,25 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>
     draft.drifted(subject, CHECK, words, remedies);
 }
 
+/// What the parameter in force says of connections without TLS: refused or taken; `None` where it can't be told, or where
+/// another value than this one may be in force.
+pub(super) fn refuses_plain(inventory: &Inventory, database: &Database<'_>) -> Option<bool> {
+    let TlsSwitch::Parameter { kind: _, name, on: _, default, needs_reboot: _ } =
+        tls_switch(database.engine, database.engine_version, database.is_cluster())
+    else {
+        return None;
+    };
+    let value = group(inventory, database).ok()?.parameters.get(name).and_then(|parameter| parameter.value.as_deref());
+    let required = match (value, default) {
+        (Some(value), _) => is_on(value),
+        (None, Default::On) => true,
+        (None, Default::Off) => false,
+        (None, Default::NotDocumented) => return None,
+    };
+    let statuses = database.apply_statuses();
+    (!statuses.is_empty() && statuses.iter().all(|status| *status == "in-sync")).then_some(required)
+}
+
 fn in_force(subject: &Subject, database: &Database<'_>, mut words: Words, draft: &mut Draft) {
     let statuses = database.apply_statuses();
     let Some(open) = statuses.iter().copied().find(|status| *status != "in-sync") else {

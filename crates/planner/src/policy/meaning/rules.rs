@@ -239,7 +239,7 @@ fn database_at_rest(report: &mut Report<'_>, place: &Place<'_>, at_rest: &Databa
 }
 
 fn database_in_transit(report: &mut Report<'_>, place: &Place<'_>, in_transit: &DatabaseInTransit) {
-    let DatabaseInTransit { require_tls, ca_certificate, verify, monitoring } = in_transit;
+    let DatabaseInTransit { require_tls, ca_certificate, verify, ca_bundle, monitoring } = in_transit;
     if let Some(monitoring) = monitoring {
         let place = place.field("monitoring");
         monitoring::judge(report, &place, monitoring);
@@ -247,9 +247,12 @@ fn database_in_transit(report: &mut Report<'_>, place: &Place<'_>, in_transit: &
             place.warning(report, "sessions are counted before TLS is required: without `requireTls: true` nobody is counted");
         }
     }
-    if *verify {
-        let message = "this version does not connect to databases: `rds-tls-live` is not judged until a later one does";
-        place.field("verify").warning(report, message);
+    match ca_bundle.as_deref() {
+        Some("") => place.field("caBundle").error(report, "`caBundle` is the path of a PEM file"),
+        Some(_) if !verify && monitoring.is_none() => {
+            place.field("caBundle").warning(report, "`caBundle` is used by `verify: true` and `monitoring` alone")
+        }
+        Some(_) | None => {}
     }
     let Some(authority) = ca_certificate else { return };
     if !AUTHORITIES.contains(&authority.as_str()) {

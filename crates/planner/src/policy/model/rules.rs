@@ -345,9 +345,13 @@ pub struct DatabaseInTransit {
     /// `CACertificateIdentifier`; absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_certificate: Option<String>,
-    /// Connect and look (`rds-tls-live`).
+    /// Connect and look (`rds-tls-live`): the daemon does, rarely, and never sends a password.
     #[serde(default)]
     pub verify: bool,
+    /// Certificate authorities that clients trust, e.g. the RDS bundle: a PEM file where Everseal runs. The flag `--ca-bundle`
+    /// wins. Without either, who signed a certificate is not checked, and `rds-tls-live` stays unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_bundle: Option<String>,
     /// A login that counts who is connected without TLS before it is required; absent: nobody is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<Monitoring>,

@@ -472,9 +472,11 @@ fn what_does_nothing_is_a_warning() {
             &[("spec.s3[0].existingObjects.action", "`reencrypt` acts as `report`")],
         ),
         (
-            "  rds: [ { name: a, inTransit: { requireTls: true, verify: §true } } ]",
-            &[("spec.rds[0].inTransit.verify", "`rds-tls-live` is not judged")],
+            "  rds: [ { name: a, inTransit: { requireTls: true, caBundle: §/etc/rds.pem } } ]",
+            &[("spec.rds[0].inTransit.caBundle", "used by `verify: true`")],
         ),
+        ("  rds: [ { name: a, inTransit: { verify: true, caBundle: /etc/rds.pem } } ]", &[]),
+        ("  rds: [ { name: a, inTransit: { requireTls: true, verify: true } } ]", &[]),
         (
             "  rds: [ { name: a, inTransit: { caCertificate: §rds-ca-2019 } } ]",
             &[("spec.rds[0].inTransit.caCertificate", "expired in August 2024")],

@@ -22,7 +22,7 @@ fn every_file_loads_without_a_word() {
 #[test]
 fn the_finance_pipeline_is_the_one_of_the_design() {
     let mut design = load_one(DESIGN).unwrap().set.policies.remove(0);
-    // The live probe comes with a later version and is a warning until then.
+    // Looking takes a network that reaches the databases: nothing to begin with.
     design.spec.rds[0].in_transit.as_mut().unwrap().verify = false;
     assert_eq!(load_one(FINANCE).unwrap().set.policies, [design]);
 }

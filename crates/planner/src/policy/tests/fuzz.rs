@@ -275,6 +275,7 @@ prop_compose! {
         require_tls in any::<bool>(),
         ca_certificate in option::of(text()),
         verify in any::<bool>(),
+        ca_bundle in option::of("[a-z/.]{1,20}"),
         monitoring in option::of(monitoring()),
     ) -> DatabaseRule {
         DatabaseRule {
@@ -283,7 +284,7 @@ prop_compose! {
             mode,
             // A copy is encrypted with a key that the rule names.
             at_rest: Some(DatabaseAtRest { encrypted, migration: migration.filter(|_| key.is_some()), key }),
-            in_transit: Some(DatabaseInTransit { require_tls, ca_certificate, verify, monitoring }),
+            in_transit: Some(DatabaseInTransit { require_tls, ca_certificate, verify, monitoring, ca_bundle }),
         }
     }
 }

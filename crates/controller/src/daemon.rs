@@ -4,6 +4,7 @@
 //! loops as policies change, and hands change events to them. Scopes share nothing but the ledger,
 //! metrics and status, so one scope's failure is its own.
 
+mod live_tls;
 mod pace;
 mod scope_loop;
 mod view;
@@ -25,6 +26,7 @@ use crate::account::Account;
 use crate::clock::Clock;
 use crate::executor::ExecutorOptions;
 use crate::ledger::Ledger;
+use crate::live_tls::Prober;
 use crate::metrics::Metrics;
 use crate::queue::Backoff;
 use crate::status::{BEAT_SECONDS, Status};
@@ -57,6 +59,8 @@ pub struct DaemonOptions {
     pub kms_errors_interval: Duration,
     /// Reads of what lies beside resources on data paths, at the full pass that is next; zero: never.
     pub paths_interval: Duration,
+    /// Probes of one database's TLS, at most one in this time; zero: never.
+    pub tls_probe_interval: Duration,
     /// Items of a scope worked on at the same time.
     pub concurrency: usize,
     /// Observe and plan, change nothing.
@@ -79,6 +83,7 @@ impl Default for DaemonOptions {
             interval: Duration::from_mins(5),
             kms_errors_interval: Duration::from_mins(5),
             paths_interval: Duration::from_hours(1),
+            tls_probe_interval: Duration::from_hours(1),
             concurrency: 8,
             dry_run: false,
             backoff: Backoff::default(),
@@ -99,6 +104,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// Shown here.
     pub status: Status,
+    /// Looks at databases' TLS; without it nobody does.
+    pub prober: Option<Arc<dyn Prober>>,
     /// The time.
     pub clock: Clock,
     /// How to work.
@@ -321,5 +328,7 @@ fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { as_f64(part) / as_f64(whole) }
 }
 
+#[cfg(test)]
+mod live_tls_tests;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use everseal_planner::{Arn, Inventory, Plan, PolicySet, Scope, plan};
 use crate::account::Account;
 use crate::clock::Clock;
 use crate::firehose_errors::KmsErrorWatch;
+use crate::live_tls::LiveTlsWatch;
 use crate::recent::RecentWrites;
 
 /// Facts asked for after this many rounds are left unread: the planner blocks what depends on them.
@@ -25,6 +26,8 @@ pub struct Memory {
     pub recent: RecentWrites,
     /// The four Firehose KMS counters.
     pub kms_errors: KmsErrorWatch,
+    /// What was met on databases' wires.
+    pub live_tls: LiveTlsWatch,
     /// Steps made in this cycle.
     pub changes_this_cycle: u32,
     /// When `StartDeliveryStreamEncryption` was called in the last 24 hours, in Unix time, by stream.
@@ -92,6 +95,14 @@ impl Surroundings<'_> {
         let mut memory = self.memory();
         memory.recent.overlay(inventory, only, now);
         memory.kms_errors.dress(inventory);
+        memory.live_tls.dress(inventory);
+    }
+
+    /// Asks the planner something about an inventory as it is.
+    pub(crate) fn planning<T>(&self, inventory: &Inventory, ask: impl FnOnce(&Context<'_>) -> T) -> T {
+        let now = self.clock.now();
+        let past = self.memory().past(now);
+        ask(&Context { policies: self.policies, inventory, now, past: &past })
     }
 
     /// Plans an inventory as it is.

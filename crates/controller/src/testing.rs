@@ -315,6 +315,9 @@ fn only(
     if listed(Service::Sqs) {
         seen.queues.extend(shown.queues.into_iter().filter(|(arn, _)| wanted(arn)));
     }
+    if listed(Service::Rds) {
+        seen.db_instances.extend(shown.db_instances.into_iter().filter(|(arn, _)| wanted(arn)));
+    }
     if listed(Service::Sns) {
         seen.topics.extend(shown.topics.into_iter().filter(|(arn, _)| wanted(arn)));
     }

@@ -156,6 +156,13 @@ pub struct RunArgs {
     /// channels, IAM roles, and where every bucket sends): some calls for each bucket, at the next full pass. 0: never.
     #[arg(long, env = "EVERSEAL_PATHS_INTERVAL", default_value = "1h", value_parser = duration_or_never, value_name = "DURATION")]
     pub paths_interval: Duration,
+    /// Each database that a rule wants verified is connected to at most once in this time, without a login, to look at its TLS
+    /// (rds-tls-live). 0: never.
+    #[arg(long, env = "EVERSEAL_TLS_PROBE_INTERVAL", default_value = "1h", value_parser = duration_or_never, value_name = "DURATION")]
+    pub tls_probe_interval: Duration,
+    /// Certificate authorities that databases' clients trust (PEM), e.g. the RDS bundle; wins over the policy's caBundle.
+    #[arg(long, env = "EVERSEAL_CA_BUNDLE", value_name = "FILE")]
+    pub ca_bundle: Option<PathBuf>,
     #[command(flatten)]
     pub ledger: LedgerArgs,
 }

@@ -9,6 +9,7 @@ mod inventories;
 mod ledgers;
 mod live;
 mod logging;
+mod prober;
 mod scopes;
 mod signals;
 mod sources;

@@ -30,6 +30,8 @@ pub(super) enum Item {
     KmsErrors,
     /// Have those databases looked at whose migration moves by itself.
     Migrations,
+    /// Look at the TLS of databases.
+    LiveTls,
     /// Look at one resource and make its steps.
     Resource(Arn),
 }
@@ -101,6 +103,7 @@ impl<A: Account> ScopeLoop<A> {
         self.remember_encryption_calls().await;
         self.queue.add_after(Item::Resync, Priority::Resync, first_pass_after);
         self.queue.add_after(Item::KmsErrors, Priority::Resync, self.shared.options.kms_errors_interval);
+        self.schedule_probes();
         // The full pass may take long: it must never be the only work that fits.
         let permits = Arc::new(Semaphore::new(self.shared.options.concurrency.max(2)));
         let mut tasks = JoinSet::new();
@@ -151,7 +154,7 @@ impl<A: Account> ScopeLoop<A> {
         if let Some(service) = match &lease.key {
             Item::Resync => Some(None),
             Item::Resource(arn) => service_of(arn).map(Some),
-            Item::Plan | Item::KmsErrors | Item::Migrations => None,
+            Item::Plan | Item::KmsErrors | Item::LiveTls | Item::Migrations => None,
         } {
             self.shared.metrics.worked(service, result, began.elapsed());
         }
@@ -164,6 +167,7 @@ impl<A: Account> ScopeLoop<A> {
                 Item::Resync => self.resync(lease.failures).await,
                 Item::Plan => self.plan_and_begin().await,
                 Item::KmsErrors => self.kms_errors().await,
+                Item::LiveTls => self.live_tls().await,
                 Item::Migrations => self.migrations().await,
                 Item::Resource(arn) => return self.resource(arn, lease.priority, lease.failures).await,
             }
@@ -172,7 +176,7 @@ impl<A: Account> ScopeLoop<A> {
             // Steps stop by themselves, between writes.
             Item::Resource(_) => work.await,
             // Reading can be cut off at any moment.
-            Item::Resync | Item::Plan | Item::KmsErrors | Item::Migrations => tokio::select! {
+            Item::Resync | Item::Plan | Item::KmsErrors | Item::LiveTls | Item::Migrations => tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => (Done::Forget, WorkResult::Success),
                 done = work => done,

@@ -35,7 +35,7 @@ impl Connect for Arc<Reach> {
 }
 
 /// A running daemon and everything around it.
-struct Rig {
+pub(super) struct Rig {
     reach: Arc<Reach>,
     policies: watch::Sender<Arc<PolicySet>>,
     ledger: Ledger,
@@ -46,7 +46,7 @@ struct Rig {
     task: JoinHandle<()>,
 }
 
-fn options() -> DaemonOptions {
+pub(super) fn options() -> DaemonOptions {
     DaemonOptions { seed: Some(11), interval: Duration::from_hours(1), ..DaemonOptions::default() }
 }
 
@@ -57,24 +57,33 @@ impl Rig {
     }
 
     fn reaching(reach: Arc<Reach>, spec: &str, options: DaemonOptions) -> Self {
+        Self::with(reach, spec, options, None)
+    }
+
+    pub(super) fn probing(accounts: Vec<Arc<FakeAws>>, spec: &str, options: DaemonOptions, prober: Arc<dyn Prober>) -> Self {
+        let reach = Arc::new(Reach { accounts: Mutex::new(accounts), ..Reach::default() });
+        Self::with(reach, spec, options, Some(prober))
+    }
+
+    fn with(reach: Arc<Reach>, spec: &str, options: DaemonOptions, prober: Option<Arc<dyn Prober>>) -> Self {
         let clock = Clock::starting_at(NOON);
         let (metrics, registry) = metrics(clock);
         let (policies, in_force) = watch::channel(policies(spec));
         let ledger = Ledger::new(Arc::new(InMemory::new()), Path::default());
         let status = Status::new(clock);
-        let shared = Shared { ledger: ledger.clone(), metrics, status: status.clone(), clock, options: Arc::new(options) };
+        let shared = Shared { ledger: ledger.clone(), metrics, status: status.clone(), prober, clock, options: Arc::new(options) };
         let daemon = Daemon::new(Arc::clone(&reach), in_force, shared);
         let (events, stop) = (daemon.events(), CancellationToken::new());
         let task = tokio::spawn(daemon.run(stop.clone()));
         Self { reach, policies, ledger, registry, status, events, stop, task }
     }
 
-    fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    pub(super) fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         value(&self.registry, name, labels)
     }
 }
 
-async fn pass_time(seconds: u64) {
+pub(super) async fn pass_time(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 

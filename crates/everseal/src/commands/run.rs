@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use everseal_aws::{Aws, AwsAccount, ConnectOptions};
 use everseal_controller::daemon::Shared;
 use everseal_controller::policy_watch::{PolicyLoadError, PolicyWatch, READ_EVERY, ReadSources};
-use everseal_controller::{Clock, Connect, Connected, Daemon, DaemonOptions, Ledger, Metrics, Status};
+use everseal_controller::{Clock, Connect, Connected, Daemon, DaemonOptions, Ledger, Metrics, Prober, Status};
 use everseal_planner::PolicySet;
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::RunArgs;
 use crate::exit::Outcome;
 use crate::http::{self, Shown};
+use crate::prober::WireProber;
 use crate::{ledgers, live, scopes, signals, sources};
 
 /// Runs until a signal.
@@ -29,11 +30,14 @@ async fn daemon(args: &RunArgs) -> Result<Outcome> {
         interval: args.interval,
         kms_errors_interval: args.firehose_errors_interval,
         paths_interval: args.paths_interval,
+        tls_probe_interval: args.tls_probe_interval,
         dry_run: args.dry_run,
         ..DaemonOptions::default()
     };
     let ledger = ledgers::open(&args.ledger.ledger)?;
     let daemonised = daemonised(read, ledger, ConnectOptions::default(), (options, Clock::default()))?;
+    let prober = WireProber { ca_bundle: args.ca_bundle.clone(), clock: Clock::default() };
+    let daemonised = daemonised.probing(Arc::new(prober));
     let listener = http::listen(args.listen, "--listen").await?;
     tracing::info!(listen = %args.listen, interval = ?args.interval, dry_run = args.dry_run, "everseal runs");
     let stop = CancellationToken::new();
@@ -64,10 +68,16 @@ pub fn daemonised(
     let status = Status::new(clock);
     let watch = start_watch(read, clock, &metrics, &status)?;
     let reach = Reach { metrics: Arc::clone(&metrics), connect };
-    Ok(Daemonised { watch, shared: Shared { ledger, metrics, status, clock, options: Arc::new(options) }, registry, reach })
+    Ok(Daemonised { watch, shared: Shared { ledger, metrics, status, prober: None, clock, options: Arc::new(options) }, registry, reach })
 }
 
 impl Daemonised {
+    /// Also looks at databases' TLS, with `prober`.
+    pub fn probing(mut self, prober: Arc<dyn Prober>) -> Self {
+        self.shared.prober = Some(prober);
+        self
+    }
+
     /// What people see of it.
     pub fn status(&self) -> Status {
         self.shared.status.clone()

@@ -267,7 +267,7 @@ async fn everseal(sim: Sim, policies: Arc<PolicySet>, interval: Duration, clock:
         let metrics = Arc::new(Metrics::register(&prometheus::Registry::new(), clock).unwrap());
         let options =
             DaemonOptions { interval, kms_errors_interval: Duration::from_hours(2), seed: Some(seed), ..DaemonOptions::default() };
-        let shared = Shared { ledger: ledger.clone(), metrics, status: Status::new(clock), clock, options: Arc::new(options) };
+        let shared = Shared { ledger: ledger.clone(), metrics, status: Status::new(clock), prober: None, clock, options: Arc::new(options) };
         let (_keep, receiver) = watch::channel(Arc::clone(&policies));
         let stop = CancellationToken::new();
         let daemon = Daemon::new(Reach::new(&sim), receiver, shared);

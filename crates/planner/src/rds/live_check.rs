@@ -197,3 +197,6 @@ fn what_to_do(live: &LiveTls, parameter: Option<bool>, now: i64) -> Vec<String> 
     }
     advice
 }
+
+#[cfg(test)]
+mod tests;

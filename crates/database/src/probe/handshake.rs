@@ -220,6 +220,12 @@ impl Recorder {
             Err(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
                 LiveChain::Invalid { reason: "the certificate of an authority in its chain has expired".to_owned() }
             }
+            Err(Error::InvalidCertificate(CertificateError::Other(error))) if error.to_string().contains("CaUsedAsEndEntity") => {
+                LiveChain::Invalid {
+                    reason: "it is an authority's own certificate, and none that an authority made out to a server".to_owned(),
+                }
+            }
+            Err(Error::InvalidCertificate(error)) => LiveChain::Invalid { reason: error.to_string() },
             Err(error) => LiveChain::Invalid { reason: error.to_string() },
         }
     }

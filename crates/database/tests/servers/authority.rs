@@ -27,6 +27,15 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), bundle }
     }
 
+    /// The authority's own certificate, as a server's.
+    pub fn itself(name: &str) -> (Identity, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap().pem();
+        (Identity { certificate: certificate.clone(), key: key.serialize_pem() }, certificate)
+    }
+
     /// Valid from yesterday until tomorrow.
     pub fn identity(&self, name: &str) -> Identity {
         self.identity_until(name, OffsetDateTime::now_utc() + Duration::days(1))

@@ -103,6 +103,10 @@ async fn what_is_wrong_with_a_certificate_of_postgresql_is_told_with_everything_
     let met = cluster.met(FORCED, Some(&good), &[], Some(&namesake.bundle)).await;
     assert!(!matches!(session(&met).chain, LiveChain::Verified | LiveChain::NotChecked), "{met:?}");
 
+    let (own, itself) = Authority::itself(NAME);
+    let met = cluster.met(FORCED, Some(&own), &[], Some(&itself)).await;
+    assert!(weaknesses(&met).contains("an authority's own certificate"), "{}", weaknesses(&met));
+
     let met = cluster.met(FORCED, Some(&good), &[], None).await;
     assert_eq!(session(&met).chain, LiveChain::NotChecked);
     assert_eq!(weaknesses(&met), "", "nothing is said of what was not looked at");

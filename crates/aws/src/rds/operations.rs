@@ -31,6 +31,8 @@ operations! { Api::Rds;
         ["rds:DescribeDBProxyTargetGroups"], Need::Audit, Rate::Unpublished;
     /// Databases behind a proxy.
     DESCRIBE_DB_PROXY_TARGETS = "DescribeDBProxyTargets", ["rds:DescribeDBProxyTargets"], Need::Audit, Rate::Unpublished;
+    /// Whether a proxy without a target is one that a migration was about to lead to another database.
+    LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", ["rds:ListTagsForResource"], Need::Audit, Rate::Unpublished;
     /// Event subscriptions that name a database that is migrated.
     DESCRIBE_EVENT_SUBSCRIPTIONS = "DescribeEventSubscriptions", ["rds:DescribeEventSubscriptions"], Need::Audit, Rate::Unpublished;
     /// Whether an engine version takes a new server certificate without a restart.

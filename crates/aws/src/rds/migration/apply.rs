@@ -8,7 +8,7 @@ use everseal_planner::rds::migration::change::MigrationChange;
 
 use super::identity::Named;
 use super::words::explained;
-use super::{blue_green, configure, create, identity, remove, snapshots};
+use super::{blue_green, configure, create, identity, proxies, remove, snapshots};
 use crate::call::ScopeContext;
 use crate::error::AwsError;
 use crate::rds::operations;
@@ -44,7 +44,7 @@ async fn make(ctx: &ScopeContext, change: &MigrationChange) -> Result<(), AwsErr
         MigrationChange::Rename { kind, resource_id, from, to } => rename(ctx, *kind, resource_id, (from, to)).await,
         MigrationChange::DeletionProtection { kind, database, on } => deletion_protection(ctx, *kind, database, *on).await,
         MigrationChange::RetargetProxy { proxy, target_group, from, to, kind } => {
-            super::surroundings::retarget(ctx, (proxy, target_group), *kind, (from, to)).await
+            proxies::retarget(ctx, (proxy, target_group), *kind, (from, to)).await
         }
         MigrationChange::SubscribeEvents { subscription, database } => {
             let request = ctx.rds().add_source_identifier_to_subscription().subscription_name(subscription).source_identifier(database);

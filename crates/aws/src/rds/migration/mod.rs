@@ -11,6 +11,7 @@ mod configure;
 mod create;
 mod identity;
 mod observe;
+mod proxies;
 mod remove;
 pub(super) mod settings;
 mod snapshots;

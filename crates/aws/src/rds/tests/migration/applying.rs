@@ -387,9 +387,13 @@ fn retarget(kind: ParameterGroupKind) -> MigrationChange {
     MigrationChange::RetargetProxy { proxy: "front".into(), target_group: "default".into(), from: "a-old".into(), to: "a".into(), kind }
 }
 
-/// The proxy with targets in its one group, which takes no second database, as AWS's does not.
+/// The proxy with targets in its one group, and databases that it is refused.
 fn proxy(targets: &'static [&'static str], refuses: &'static [&'static str]) -> impl Fn(&Seen) -> Answer + Send + Sync + 'static {
     move |seen| match operation(seen).as_str() {
+        "DescribeDBProxies" => {
+            assert_eq!(form(seen)["DBProxyName"], "front");
+            xml("DescribeDBProxies", &format!("<DBProxies><member><DBProxyArn>{}</DBProxyArn></member></DBProxies>", arn("db-proxy:prx-1")))
+        }
         "DescribeDBProxyTargetGroups" => {
             xml("DescribeDBProxyTargetGroups", "<TargetGroups><member><TargetGroupName>default</TargetGroupName></member></TargetGroups>")
         }
@@ -404,34 +408,52 @@ fn proxy(targets: &'static [&'static str], refuses: &'static [&'static str]) -> 
     }
 }
 
+/// What was written: the operation, and the database or the tag.
 fn written(seen: &[Seen]) -> Vec<String> {
-    let writes = seen.iter().filter(|seen| !operation(seen).starts_with("Describe"));
-    writes.map(|seen| format!("{} {}", operation(seen), form(seen)["DBInstanceIdentifiers.member.1"])).collect()
+    let what = |seen: &Seen| {
+        let sent = form(seen);
+        let fields = ["DBInstanceIdentifiers.member.1", "DBClusterIdentifiers.member.1", "Tags.Tag.1.Value", "TagKeys.member.1"];
+        let value = fields.iter().find_map(|field| sent.get(*field)).unwrap();
+        format!("{} {value}", operation(seen))
+    };
+    seen.iter().filter(|seen| !operation(seen).starts_with("Describe")).map(what).collect()
 }
+
+const NOTED: &str = "AddTagsToResource db:a-old";
+const DONE: &str = "RemoveTagsFromResource everseal:leads-to";
 
 #[tokio::test]
 async fn a_proxy_leads_to_one_database_and_never_stays_without() {
     let (outcome, seen) = make(retarget(Instance), proxy(&["a-old"], &[])).await;
     outcome.unwrap();
-    assert_eq!(written(&seen), ["DeregisterDBProxyTargets a-old", "RegisterDBProxyTargets a"]);
+    assert_eq!(written(&seen), [NOTED, "DeregisterDBProxyTargets a-old", "RegisterDBProxyTargets a", DONE]);
+    let registered = seen.iter().find(|seen| operation(seen) == "RegisterDBProxyTargets").unwrap();
     let expected = pairs(&[("DBProxyName", "front"), ("TargetGroupName", "default"), ("DBInstanceIdentifiers.member.1", "a")]);
-    assert_eq!(fields(seen.last().unwrap()), expected);
+    assert_eq!(fields(registered), expected);
+    let noted = seen.iter().find(|seen| operation(seen) == "AddTagsToResource").unwrap();
+    let proxy_arn = arn("db-proxy:prx-1").to_string();
+    let expected = [("ResourceName", proxy_arn.as_str()), ("Tags.Tag.1.Key", "everseal:leads-to"), ("Tags.Tag.1.Value", "db:a-old")];
+    assert_eq!(fields(noted), pairs(&expected));
 
     let (outcome, seen) = make(retarget(Instance), proxy(&[], &[])).await;
     outcome.unwrap();
-    assert_eq!(written(&seen), ["RegisterDBProxyTargets a"], "a start that was cut short is taken up");
+    assert_eq!(written(&seen), ["RegisterDBProxyTargets a", DONE], "a start that was cut short is taken up");
     let (outcome, seen) = make(retarget(Instance), proxy(&["a"], &[])).await;
     outcome.unwrap();
-    assert_eq!(written(&seen), Vec::<String>::new());
+    assert_eq!(written(&seen), [DONE]);
+}
 
+#[tokio::test]
+async fn where_the_new_database_is_refused_the_old_one_comes_back_to_its_proxy() {
     let (outcome, seen) = make(retarget(Instance), proxy(&["a-old"], &["a"])).await;
     let error = outcome.unwrap_err();
-    assert_eq!(written(&seen), ["DeregisterDBProxyTargets a-old", "RegisterDBProxyTargets a", "RegisterDBProxyTargets a-old"]);
+    assert_eq!(written(&seen), [NOTED, "DeregisterDBProxyTargets a-old", "RegisterDBProxyTargets a", "RegisterDBProxyTargets a-old"]);
     assert_eq!(error.class, ErrorClass::Conflict);
     assert!(error.message.contains("leads to a-old as before"), "{}", error.message);
-    let (outcome, _) = make(retarget(Instance), proxy(&["a-old"], &["a", "a-old"])).await;
+    let (outcome, seen) = make(retarget(Instance), proxy(&["a-old"], &["a", "a-old"])).await;
     let message = outcome.unwrap_err().message;
     assert!(message.contains("proxy front leads nowhere: register a or a-old with it by hand"), "{message}");
+    assert!(!written(&seen).contains(&DONE.to_owned()), "the tag stays, so that the next pass takes it up");
 }
 
 #[tokio::test]
@@ -446,7 +468,7 @@ async fn a_proxy_of_a_cluster_gets_a_cluster() {
     })
     .await;
     outcome.unwrap();
-    let sent: Vec<_> =
-        seen.iter().rev().take(2).map(|seen| (operation(seen), form(seen)["DBClusterIdentifiers.member.1"].clone())).collect();
-    assert_eq!(sent, [("RegisterDBProxyTargets".to_owned(), "a".to_owned()), ("DeregisterDBProxyTargets".to_owned(), "a-old".to_owned())]);
+    let expected = ["AddTagsToResource cluster:a-old", "DeregisterDBProxyTargets a-old", "RegisterDBProxyTargets a", DONE];
+    assert_eq!(written(&seen), expected);
+    assert!(seen.iter().all(|seen| !form(seen).contains_key("DBInstanceIdentifiers.member.1")));
 }

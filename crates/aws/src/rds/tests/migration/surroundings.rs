@@ -294,3 +294,27 @@ async fn only_a_step_that_hangs_on_it_has_it_read() {
     let gone: BTreeMap<Arn, DatabaseSurroundings> = look(&only(&[arn("db:gone")]), &with_gates(), nothing).await.0.migrations.databases;
     assert!(gone.is_empty());
 }
+
+/// The process may die after the old database has left a proxy and before the new one has come: nothing is forgotten.
+#[tokio::test]
+async fn a_proxy_that_leads_nowhere_is_told_as_one_of_the_database_that_has_left_it() {
+    for (value, instance_found, cluster_found) in [("db:a", 1, 0), ("cluster:c", 0, 1), ("db:other", 0, 0), ("", 0, 0)] {
+        let (inventory, seen) = look(&only(&[arn("db:a"), arn("cluster:c")]), &with_gates(), move |seen| match operation(seen).as_str() {
+            "DescribeDBProxies" => {
+                let proxy = format!("<DBProxyName>front</DBProxyName><DBProxyArn>{}</DBProxyArn>", arn("db-proxy:prx-1"));
+                xml("DescribeDBProxies", &format!("<DBProxies><member>{proxy}</member></DBProxies>"))
+            }
+            "DescribeDBProxyTargets" => xml("DescribeDBProxyTargets", "<Targets/>"),
+            "ListTagsForResource" if value.is_empty() => xml("ListTagsForResource", ""),
+            "ListTagsForResource" => {
+                assert_eq!(form(seen)["ResourceName"], arn("db-proxy:prx-1").to_string());
+                xml("ListTagsForResource", &super::tag("everseal:leads-to", value))
+            }
+            _ => named(seen),
+        })
+        .await;
+        let proxies = |database: &Arn| of(&inventory, database).proxies.known().unwrap().len();
+        assert_eq!((proxies(&arn("db:a")), proxies(&arn("cluster:c"))), (instance_found, cluster_found), "{value}");
+        assert_eq!(seen.iter().filter(|seen| operation(seen) == "ListTagsForResource").count(), 1);
+    }
+}

@@ -16,11 +16,11 @@ use crate::error::AwsError;
 
 /// Seconds of a data point: the period of RDS's metrics. [RDS: CloudWatch metrics for Amazon RDS]
 const PERIOD: i64 = 60;
-/// How far back is asked, in seconds: longer than any wait that a policy asks for, and 180 points of 500 queries are within
-/// the 100,800 of one call.
-const WINDOW: i64 = 3 * 3600;
-/// Queries of one call. [cloudwatch:GetMetricData]
-const QUERIES: usize = 500;
+/// How far back is asked, in seconds: writes stay stopped for as long as a snapshot is taken, copied and restored, and for all
+/// of that time nobody may have been connected.
+const WINDOW: i64 = 24 * 3600;
+/// Queries of one call: 1,440 points of 70 queries are within the 100,800 of one call. [cloudwatch:GetMetricData]
+const QUERIES: usize = 70;
 
 /// Start of a minute → the highest number of connections in it.
 type Minutes = BTreeMap<i64, u32>;
@@ -60,7 +60,7 @@ impl Connections {
         match activity(&all) {
             Some(activity) => Reading::Known(activity),
             None if instances.is_empty() => unknown("the cluster has no instance of which CloudWatch could have numbers"),
-            None => unknown(&format!("CloudWatch has no minute of the last 3 hours with connections of each of {}", instances.join(", "))),
+            None => unknown(&format!("CloudWatch has no minute of the last 24 hours with connections of each of {}", instances.join(", "))),
         }
     }
 }

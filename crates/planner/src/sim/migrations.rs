@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Standing;
 use crate::inventory::{DbCluster, DbInstance, Reading};
 use crate::plan::change::ParameterGroupKind::{self, Cluster, Instance};
+use crate::rds::migration::OLD;
 use crate::rds::migration::change::MigrationChange;
 use crate::rds::migration::observed::{BlueGreenDeployment, DbSnapshot, TAG_OF};
 use crate::{Arn, Inventory, Service};
@@ -306,8 +307,18 @@ fn rename_standing(inventory: &Inventory, kind: ParameterGroupKind, id: &str, fr
         Some(found) if found.identifier() == to => Standing::After,
         Some(found) if found.identifier() != from => Standing::Changed(format!("it is called {} now", found.identifier())),
         Some(_) if named(inventory, kind, to).is_some() => Standing::Changed(format!("{to} is somebody else's name")),
-        Some(_) => Standing::Before,
+        Some(found) => match connections(inventory, kind, from) {
+            // The old database gives its name away: a client that came back since the plan stops that.
+            Some(open) if open > 0 && !found.tags().contains_key(TAG_OF) && to.ends_with(OLD) => {
+                Standing::Changed(format!("{open} connections to {from} are open"))
+            }
+            Some(_) | None => Standing::Before,
+        },
     }
+}
+
+fn connections(inventory: &Inventory, kind: ParameterGroupKind, identifier: &str) -> Option<u32> {
+    Some(surroundings(inventory, kind, identifier)?.activity.known()?.connections_now)
 }
 
 pub(super) fn arn_of(inventory: &Inventory, kind: ParameterGroupKind, identifier: &str) -> Arn {

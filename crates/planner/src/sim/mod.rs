@@ -8,6 +8,9 @@ mod databases;
 mod keys;
 mod messaging;
 mod migration_calls;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod migration_tests;
 mod migrations;
 mod storage;
 mod streams;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::build::{failed, unfinished, with_key};
+use super::build::{failed, unfinished, unread_settings, with_key};
 use super::case::{Case, Next, Slot, block, change, held, unread, waiting};
 use super::change::MigrationChange;
 use super::compare::{self, Difference};
@@ -166,7 +166,7 @@ fn prepared(case: &Case<'_>, old: &Db<'_>, deployment: &BlueGreenDeployment, slo
         return failed(case, &format!("The green side {} is not encrypted.", green.identifier));
     }
     // AWS builds green with the settings of blue; what differs is a person's to judge before the switch.
-    let different = compare::differences(old, &green).unwrap_or_default();
+    let Some(different) = compare::differences(old, &green) else { return unread_settings(&green) };
     let differences: Vec<String> = different.iter().map(Difference::words).collect();
     let message = format!("The green side {} is encrypted and follows the database.", green.identifier);
     let prepared =

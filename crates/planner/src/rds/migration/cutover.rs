@@ -67,14 +67,24 @@ fn by_operator(case: &Case<'_>, old: &Db<'_>, draft: &mut Draft) -> Writes {
     if case.cx.now < since {
         return open(block(Gate::Writes, format!("writes to {name} stop at {} by the policy's word", moment_words(since))));
     }
-    match quiet(case, old, since, draft) {
+    match quiet(case, old, since, Cut::ByOperator, draft) {
         Some(stops) => open(stops),
         None => Writes::Stopped(since),
     }
 }
 
+/// Who keeps clients out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// A person: only an unbroken record of no connections proves it.
+    ByOperator,
+    /// A security group that lets nobody in: once no connection was left none can come, so minutes that CloudWatch does not
+    /// show (a snapshot suspends a Single-AZ instance) prove nothing against it.
+    ByIsolation,
+}
+
 /// Why it is not certain that nobody was connected from `since` to now; `None`: it is.
-pub(super) fn quiet(case: &Case<'_>, old: &Db<'_>, since: i64, draft: &mut Draft) -> Option<Block> {
+fn quiet(case: &Case<'_>, old: &Db<'_>, since: i64, cut: Cut, draft: &mut Draft) -> Option<Block> {
     let activity = match activity(case, old, draft) {
         Ok(activity) => activity,
         Err(stops) => return Some(stops),
@@ -82,7 +92,7 @@ pub(super) fn quiet(case: &Case<'_>, old: &Db<'_>, since: i64, draft: &mut Draft
     let DatabaseActivity { from, to, most_connections: _, last_connection_at, connections_now } = activity;
     // The minute in which writes stopped may still show the connections from before.
     let first_quiet = (since.div_euclid(MINUTE) + 1) * MINUTE;
-    if *from > first_quiet {
+    if *from > first_quiet && cut == Cut::ByOperator {
         let reason = format!(
             "CloudWatch shows the connections of {} from {} only, not since {}: nobody can tell whether it was quiet. Stop the writers again and say so",
             old.identifier,
@@ -146,7 +156,7 @@ fn by_isolation(case: &Case<'_>, old: &Db<'_>, rehearsed: Option<i64>, slot: &mu
     let isolated = old.moment(TAG_ISOLATED_AT);
     match old.moment(TAG_WRITES_STOPPED_AT).filter(|at| isolated.is_some_and(|isolated| *at >= isolated)) {
         None => Writes::Open(drain(case, old, draft)),
-        Some(since) => match quiet(case, old, since, draft) {
+        Some(since) => match quiet(case, old, since, Cut::ByIsolation, draft) {
             None => Writes::Stopped(since),
             Some(Block { name: Gate::Writes, reason }) => {
                 Writes::Open(Next::stuck(format!("Although {} is cut off: {reason}. {}", old.words(), case.way_back())))

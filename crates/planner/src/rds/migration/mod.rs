@@ -27,6 +27,7 @@ use crate::plan::Context;
 use crate::{Arn, Step};
 
 pub(crate) use decide::{fill_in_blocks, judge};
+pub(crate) use names::OLD;
 
 /// The steps that give up the migration of `database` (its ARN of now): clients are let in again, the database is noted as
 /// left alone, and what the migration made is removed. What AWS is still at work on is removed by the passes that follow.

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 const LONGEST: usize = 63;
 const COPY: &str = "-everseal";
-const OLD: &str = "-old-everseal";
+/// How the name of a replaced database ends.
+pub(crate) const OLD: &str = "-old-everseal";
 const REHEARSAL: &str = "-everseal-rehearsal";
 const CUT_OVER: &str = "-everseal-at-";
 const ENCRYPTED: &str = "-kms";

@@ -287,7 +287,11 @@ fn delete_old(case: &Case<'_>, old: &Db<'_>, copy: &Db<'_>, replaced: i64) -> Ne
         }
     }
     let Some(resource_id) = old.resource_id else { return Next::stuck(format!("AWS does not show the resource id of {}", old.words())) };
-    if old.deletion_protection() != Some(false) {
+    let Some(protected) = old.deletion_protection() else {
+        let reason = format!("the settings of {} were not read", old.words());
+        return next.step(held(block(Gate::Unread, reason), format!("delete {}", old.words())));
+    };
+    if protected {
         let off = MigrationChange::DeletionProtection { kind: old.kind, database: old.identifier.to_owned(), on: false };
         return next.step(change(off, format!("let {} be deleted (oldAfterwards: delete)", old.words()), "turn deletion protection on"));
     }

@@ -167,6 +167,9 @@ fn a_green_side_that_is_open_or_not_alike_is_not_switched_to() {
     world.instance("orders-green-abc123").settings.as_deref_mut().unwrap().multi_az = false;
     assert_eq!(world.stop().0, Gate::Manual);
     assert!(world.stop().1.contains("multiAz: on on the old database, off on the copy"), "{}", world.stop().1);
+    let settings = world.instance("orders-green-abc123").settings.take();
+    assert_eq!(world.stop().0, Gate::Unread, "what was not read can't be compared");
+    world.instance("orders-green-abc123").settings = settings;
     world.instance("orders-green-abc123").storage = crate::rds::observed::StorageEncryption::default();
     assert_eq!(world.stage(), Stage::Stuck);
     assert!(world.open_steps().is_empty());

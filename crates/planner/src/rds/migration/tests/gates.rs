@@ -336,3 +336,26 @@ fn what_a_person_must_carry_over_is_named() {
     }
     assert_eq!(world.stage(), Stage::Prepared, "they stop nothing");
 }
+
+/// A snapshot suspends a Single-AZ instance, and CloudWatch shows no point of that minute: nobody can have come in meanwhile.
+#[test]
+fn minutes_that_cloudwatch_misses_do_not_end_an_isolation() {
+    let mut world = World::new(isolating());
+    world.run_to(Stage::Copying);
+    while !world.is_isolated() {
+        world.pass(usize::MAX);
+        world.tick();
+    }
+    let arn = Arn::parse("arn:aws:rds:us-east-1:111122223333:db:orders").unwrap();
+    for _ in 0..30 {
+        world.pass(usize::MAX);
+        world.tick();
+        if let Some(around) = world.inventory.migrations.databases.get_mut(&arn)
+            && let Reading::Known(activity) = &mut around.activity
+        {
+            activity.from = activity.to - 60;
+        }
+    }
+    assert_eq!(world.stage(), Stage::KeepingOld, "{}", world.log.join("\n"));
+    assert_eq!(world.rows_under(Instance, "orders"), world.written);
+}

@@ -38,11 +38,11 @@ impl<A: Account> ScopeLoop<A> {
         if due.is_empty() {
             return (Done::After(LOOK_EVERY), WorkResult::Success);
         }
-        let probes = due.into_iter().map(|wanted| async {
+        let looking = due.into_iter().map(|wanted| async {
             let met = prober.probe(&wanted).await;
             around.memory().live_tls.take_in(wanted, met);
         });
-        stream::iter(probes).buffer_unordered(AT_A_TIME).collect::<Vec<()>>().await;
+        stream::iter(looking).buffer_unordered(AT_A_TIME).collect::<Vec<()>>().await;
         {
             let mut view = self.view.lock().await;
             if let Some(inventory) = &mut view.inventory {

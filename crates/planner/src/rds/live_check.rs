@@ -167,10 +167,10 @@ fn what_to_do(live: &LiveTls, parameter: Option<bool>, now: i64) -> Vec<String> 
     let mut advice = Vec::new();
     match &live.tls {
         LiveOffer::NotOffered => {
-            advice.push("Every engine of RDS offers TLS: look who answers at this address in the database's place.".to_owned())
+            advice.push("Every engine of RDS offers TLS: look who answers at this address in the database's place.".to_owned());
         }
         LiveOffer::Outdated { .. } => {
-            advice.push("Let the engine take TLS 1.2 and newer (its parameters of TLS versions and ciphers), or upgrade it.".to_owned())
+            advice.push("Let the engine take TLS 1.2 and newer (its parameters of TLS versions and ciphers), or upgrade it.".to_owned());
         }
         LiveOffer::Broken { .. } => {}
         LiveOffer::Offered(session) => {

@@ -250,7 +250,7 @@ fn database_in_transit(report: &mut Report<'_>, place: &Place<'_>, in_transit: &
     match ca_bundle.as_deref() {
         Some("") => place.field("caBundle").error(report, "`caBundle` is the path of a PEM file"),
         Some(_) if !verify && monitoring.is_none() => {
-            place.field("caBundle").warning(report, "`caBundle` is used by `verify: true` and `monitoring` alone")
+            place.field("caBundle").warning(report, "`caBundle` is used by `verify: true` and `monitoring` alone");
         }
         Some(_) | None => {}
     }

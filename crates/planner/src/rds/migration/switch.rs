@@ -228,7 +228,10 @@ fn surroundings(case: &Case<'_>, old: &Db<'_>, copy: &Db<'_>, draft: &mut Draft)
             kind: copy.kind,
         };
         let undo = format!("register {} with the proxy again", old.identifier);
-        steps.push(change(step, format!("proxy {} leads to {} instead of {}", target.proxy, copy.identifier, old.identifier), undo));
+        steps.push(
+            change(step, format!("proxy {} leads to {} instead of {}", target.proxy, copy.identifier, old.identifier), undo)
+                .risking(Risk::Brief),
+        );
     }
     let there = of_copy.and_then(|surroundings| surroundings.event_subscriptions.known());
     for subscription in of_old.event_subscriptions.known().into_iter().flatten() {

@@ -4,6 +4,7 @@
 mod blue_green;
 mod clusters;
 mod gates;
+mod random;
 mod snapshot;
 mod ways_back;
 mod world;

@@ -116,6 +116,15 @@ impl JournalEntry {
     }
 }
 
+/// What is to be looked at after every single write.
+pub struct AfterWrite(pub Box<dyn FnMut(&mut World) + Send>);
+
+impl std::fmt::Debug for AfterWrite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AfterWrite")
+    }
+}
+
 /// Counts of calls, by service and operation.
 pub type CallCounts = BTreeMap<(&'static str, String), u64>;
 
@@ -130,6 +139,8 @@ pub struct World {
     pub tally: Tally,
     /// Every call that came through the wire, where somebody asked for it to be kept.
     pub journal: Option<Vec<JournalEntry>>,
+    /// Called after every call through the wire that was to change something, before anybody hears of its outcome.
+    pub after_write: Option<AfterWrite>,
     pub(crate) cloudfront: cloudfront::State,
     pub(crate) cloudwatch: cloudwatch::State,
     pub(crate) events: events::State,
@@ -159,6 +170,7 @@ impl World {
             faults: Faults::default(),
             tally: Tally::default(),
             journal: None,
+            after_write: None,
             cloudfront: cloudfront::State::default(),
             cloudwatch: cloudwatch::State::default(),
             events: events::State::default(),
@@ -252,6 +264,7 @@ impl World {
         let fault =
             if self.faults.rules.is_empty() { None } else { self.faults.strike(route.service, &route.operation, now, &mut self.rng) };
         let struck = fault.is_some();
+        let reads = fault::is_read(&route.operation);
         let mut outcome = self.answered(&route, call, fault);
         if let Outcome::Answer(reply, _) = &mut outcome {
             self.answers += 1;
@@ -265,6 +278,10 @@ impl World {
             let Route { service, operation, access_key, .. } = route;
             let request = (format!("{} {}?{}", call.method, call.path, call.query), call.body.clone());
             journal.push(JournalEntry { at: self.now, service, operation, access_key, request, status, struck, answer });
+        }
+        if !reads && let Some(mut after_write) = self.after_write.take() {
+            (after_write.0)(self);
+            self.after_write = Some(after_write);
         }
         outcome
     }

@@ -308,6 +308,30 @@ fn firehose_roles_use_the_buckets_key_unless_the_stream_names_its_own() {
 }
 
 #[test]
+fn a_replication_role_uses_the_destinations_key_unless_its_rule_names_one() {
+    let copier = "arn:aws:iam::111122223333:role/copier";
+    let of_rule = |destination: &str, key: Value| {
+        let mut rule = json!({"id": "dr", "destination": destination, "replicatesKmsObjects": false, "role": copier});
+        if !key.is_null() {
+            rule["replicaKmsKey"] = key;
+        }
+        let mut buckets = bucket("data", &json!({}));
+        let source = bucket("source", &json!({ "replication": [rule] }));
+        buckets.as_object_mut().unwrap().extend(source.as_object().unwrap().clone());
+        let all = inventory(&json!([]), &json!({ "buckets": buckets }));
+        with(&all, |cx| users_of_bucket(cx, &Arn::parse(BUCKET).unwrap(), true))
+    };
+    let user = format!(
+        "{copier} kms:Encrypt kms:calleraccount=111122223333 kms:encryptioncontext:aws:s3:arn={BUCKET} kms:viaservice=s3.us-east-1.amazonaws.com"
+    );
+    for destination in [BUCKET, "data"] {
+        assert_eq!(shown(&of_rule(destination, json!(null))), [user.clone()], "{destination}");
+    }
+    assert_eq!(shown(&of_rule("arn:aws:s3:::other", json!(null))), [""; 0]);
+    assert_eq!(shown(&of_rule(BUCKET, json!("arn:aws:kms:us-east-1:111122223333:key/k"))), [""; 0]);
+}
+
+#[test]
 fn a_delivery_stream_that_was_not_read_may_write_to_any_bucket() {
     let stream = "arn:aws:firehose:us-east-1:111122223333:deliverystream/orders";
     let denied_stream = json!({stream: {"arn": stream, "name": "orders", "description": denied("DescribeDeliveryStream", "firehose:DescribeDeliveryStream")}});

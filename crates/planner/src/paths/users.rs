@@ -20,6 +20,7 @@ use crate::plan::context::Context;
 use crate::plan::draft::Draft;
 use crate::plan::keys::KeyUser;
 use crate::plan::step::{Block, Gate};
+use crate::s3::observed::ReplicationRule;
 use crate::{Arn, Inventory, Service};
 
 const WRITE: &[&str] = &["kms:GenerateDataKey", "kms:Decrypt"];
@@ -106,6 +107,11 @@ pub(crate) fn users_of_bucket(cx: &Context<'_>, arn: &Arn, bucket_key: bool) -> 
     for (stream, destination) in deliveries_to(inventory, arn).filter(|(_, destination)| destination.kms_key.is_none()) {
         add(&mut users, with_objects(&firehose_role(&used, stream, destination), arn, bucket_key, &[]));
     }
+    for (source, role) in replicas_to(inventory, arn) {
+        let mut copier = used.user(Principal::Aws(role.to_string()), &REPLICATE, used.forwarded(role.as_str()));
+        copier.role = format!("{role} (role with which {} replicates to {})", source.name(), used.name());
+        add(&mut users, with_objects(&copier, arn, bucket_key, &[]));
+    }
     for channel in inventory.path_facts.channels.known().into_iter().flatten() {
         if let (Some(role), None, true) = (&channel.role, &channel.kms_key, channel.bucket.as_ref() == Some(arn)) {
             let mut writer = used.user(Principal::Aws(role.to_string()), &CHANNEL, used.forwarded(role.as_str()));
@@ -114,6 +120,20 @@ pub(crate) fn users_of_bucket(cx: &Context<'_>, arn: &Arn, bucket_key: bool) -> 
         }
     }
     Ok(users)
+}
+
+/// Buckets that replicate to this one under its own default key, each with the role that does so. Only where their
+/// replication was read: else the role is found by what IAM lets it do.
+fn replicas_to<'a>(inventory: &'a Inventory, bucket: &Arn) -> impl Iterator<Item = (&'a Arn, &'a Arn)> + use<'a> {
+    let (bucket, name) = (bucket.clone(), bucket.name().to_owned());
+    inventory.buckets.values().flat_map(move |source| {
+        let (bucket, name) = (bucket.clone(), name.clone());
+        let to_this = move |rule: &&ReplicationRule| {
+            rule.replica_kms_key.is_none() && (rule.destination == name || rule.destination == bucket.as_str())
+        };
+        let rules = source.replication.known().into_iter().flatten().filter(to_this);
+        rules.filter_map(|rule| rule.role.as_ref()).map(|role| (&source.arn, role))
+    })
 }
 
 /// A delivery stream that was not read may write to any bucket, with a role that only the stream names.

@@ -56,6 +56,8 @@ pub(super) fn demands_of_open_steps(cx: &Context<'_>, draft: &Draft) -> BTreeMap
         return demands;
     }
     let mut proposals = draft.proposals.clone();
+    #[cfg(feature = "mutation")]
+    super::mutation::open_gates(proposals.iter_mut().map(|proposal| &mut proposal.step));
     exempt(cx, &mut [], &mut proposals);
     narrow_to_mode(&mut proposals);
     // Work that the grant alone ends has no change of its own.

@@ -15,6 +15,8 @@ pub enum Safeguard {
     Gate(Gate),
     /// Steps no longer wait for steps of this check, which come last.
     Order(Check),
+    /// Steps of this check no longer wait for each other, and are made the other way round.
+    OrderWithin(Check),
 }
 
 thread_local! {
@@ -38,10 +40,20 @@ pub(crate) fn open_gates<'a>(steps: impl Iterator<Item = &'a mut Step>) {
 
 /// Takes the needs that are off away, and puts what was needed last.
 pub(crate) fn forget_order(steps: &mut [Step]) {
-    let Some(Safeguard::Order(check)) = OFF.get() else { return };
+    let (check, within) = match OFF.get() {
+        Some(Safeguard::Order(check)) => (check, false),
+        Some(Safeguard::OrderWithin(check)) => (check, true),
+        Some(Safeguard::Gate(_)) | None => return,
+    };
     let prefix = format!("{check}:");
-    for step in steps.iter_mut().filter(|step| step.check != check) {
+    for step in steps.iter_mut().filter(|step| (step.check == check) == within) {
         step.needs.retain(|need| !need.0.starts_with(&prefix));
     }
-    steps.sort_by_key(|step| step.check == check);
+    if within {
+        let places: Vec<usize> = (0..steps.len()).filter(|place| steps[*place].check == check).collect();
+        let mut turned: Vec<Step> = places.iter().rev().map(|place| steps[*place].clone()).collect();
+        places.iter().zip(turned.drain(..)).for_each(|(place, step)| steps[*place] = step);
+    } else {
+        steps.sort_by_key(|step| step.check == check);
+    }
 }

@@ -92,7 +92,8 @@ pub fn everybody() -> Vec<Value> {
     ]
 }
 
-fn make_key(world: &mut World, admin: &User, alias: &str, document: &str) -> String {
+/// A key with an alias.
+pub fn make_key(world: &mut World, admin: &User, alias: &str, document: &str) -> String {
     let made = admin.json(world, "TrentService.CreateKey", &json!({ "Policy": document })).unwrap();
     let arn = made["KeyMetadata"]["Arn"].as_str().unwrap().to_owned();
     admin.json(world, "TrentService.CreateAlias", &json!({ "AliasName": alias, "TargetKeyId": arn })).unwrap();
@@ -100,9 +101,8 @@ fn make_key(world: &mut World, admin: &User, alias: &str, document: &str) -> Str
 }
 
 impl Estate {
-    /// Makes the estate of a seed in an empty world.
-    pub fn raise(seed: u64, world: &mut World) -> Self {
-        let mut rng = fastrand::Rng::with_seed(seed);
+    /// Roles, and the key that no policy lists.
+    pub fn founded(mut rng: fastrand::Rng, world: &mut World) -> Self {
         let admin = User::administrator(HOME, REGION);
         let data = ["s3:*", "sqs:*", "sns:*", "firehose:*", "kinesis:*", "events:*"];
         // A role that IAM lets use every key, or one that only key documents let in.
@@ -122,16 +122,30 @@ impl Estate {
         make_role(world, PARTNER, "partner", &json!({ "AWS": format!("arn:aws:iam::{PARTNER}:root") }), &everything);
         let [ingest, settlement] = ["ingest", "settlement"].map(|name| Actor::Role { account: HOME, name });
         let partner = Actor::Role { account: PARTNER, name: "partner" };
-        let legacy = make_key(world, &admin, "alias/legacy", &key_document(&everybody()));
-        let listed = (rng.u8(0..4) > 0).then(|| {
-            let more = if rng.bool() { everybody() } else { Vec::new() };
-            make_key(world, &admin, "alias/data", &key_document(&more))
-        });
-        let mut estate = Self { rng, admin, ingest, settlement, partner, legacy, listed, flows: Vec::new(), resources: Vec::new() };
+        let more = if rng.u8(0..4) > 0 { everybody() } else { Vec::new() };
+        let legacy = make_key(world, &admin, "alias/legacy", &key_document(&more));
+        Self { rng, admin, ingest, settlement, partner, legacy, listed: None, flows: Vec::new(), resources: Vec::new() }
+    }
+
+    /// Makes the estate of a seed in an empty world.
+    pub fn raise(seed: u64, world: &mut World) -> Self {
+        let mut estate = Self::founded(fastrand::Rng::with_seed(seed), world);
+        let admin = estate.admin.clone();
+        if !estate.chance(4) {
+            let more = if estate.rng.bool() { everybody() } else { Vec::new() };
+            estate.listed = Some(make_key(world, &admin, "alias/data", &key_document(&more)));
+        }
         pipelines::lay(&mut estate, world);
-        if let Some(key) = estate.listed.clone().filter(|_| estate.rng.u8(0..8) == 0) {
-            let admin = estate.admin.clone();
-            admin.json(world, "TrentService.DisableKey", &json!({ "KeyId": key })).unwrap();
+        let ask = |key: &str| json!({ "KeyId": key });
+        if let Some(key) = estate.listed.clone() {
+            match estate.rng.u8(0..16) {
+                0 | 1 => drop(admin.json(world, "TrentService.DisableKey", &ask(&key)).unwrap()),
+                2 => drop(admin.json(world, "TrentService.ScheduleKeyDeletion", &ask(&key)).unwrap()),
+                _ => {}
+            }
+        }
+        if estate.chance(16) {
+            admin.json(world, "TrentService.DisableKey", &ask(&estate.legacy)).unwrap();
         }
         estate
     }

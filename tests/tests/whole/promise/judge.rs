@@ -1,12 +1,12 @@
 //! What is looked at: protection, foreign statements, and what the program wrote.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use everseal_planner::PolicySet;
 use everseal_planner::policy::model::Mode;
 use everseal_sim::world::JournalEntry;
-use everseal_sim::{User, World};
+use everseal_sim::{Moment, User, World};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -152,7 +152,7 @@ pub fn fallen(before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) -
 pub fn touched(policies: &PolicySet, before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) -> Vec<String> {
     let spec = &policies.policies[0].spec;
     let audited = spec.s3.first().is_some_and(|rule| rule.mode == Some(Mode::Audit));
-    let exempt = !spec.exemptions.is_empty();
+    let exempt = spec.exemptions.iter().any(|exemption| exemption.resource.to_string() == EXEMPT);
     let prefix = EXEMPT.trim_end_matches('*');
     let left_alone = |arn: &&String| (audited && arn.starts_with("arn:aws:s3:::p0-")) || (exempt && arn.starts_with(prefix));
     let changed = before.keys().filter(left_alone).filter(|arn| before.get(*arn) != after.get(*arn));
@@ -174,6 +174,53 @@ pub fn refused(journal: &[JournalEntry]) -> Vec<String> {
 fn struck_before(journal: &[JournalEntry], entry: &JournalEntry) -> bool {
     let recent = |other: &&JournalEntry| other.at <= entry.at && entry.at.since(other.at) <= Duration::from_mins(2);
     journal.iter().filter(recent).any(|other| other.struck && other.service == entry.service)
+}
+
+/// Firehose takes 25 changes of a stream's encryption a day; the program makes no more than 20, the rest is a person's.
+const CALLS_A_DAY: usize = 20;
+const DAY: Duration = Duration::from_hours(24);
+
+/// Calls that left people less than was promised of what AWS takes in 24 hours.
+pub fn overdrawn(journal: &[JournalEntry]) -> Vec<String> {
+    let mut calls: BTreeMap<&[u8], Vec<Moment>> = BTreeMap::new();
+    // A call that a fault struck is sent again by the SDK, for the same step.
+    let counted = |entry: &&JournalEntry| entry.operation == "StartDeliveryStreamEncryption" && !entry.struck;
+    for entry in journal.iter().filter(counted) {
+        calls.entry(&entry.request.1).or_default().push(entry.at);
+    }
+    let too_many = |times: &&Vec<Moment>| times.windows(CALLS_A_DAY + 1).any(|day| day[CALLS_A_DAY].since(day[0]) < DAY);
+    calls
+        .iter()
+        .filter(|(_, times)| too_many(times))
+        .map(|(stream, times)| format!("more than {CALLS_A_DAY} of {} calls in 24 hours: {}", times.len(), text(stream)))
+        .collect()
+}
+
+/// Cycles in which more was changed than the policy allows. A cycle begins with a listing of everything.
+pub fn beyond_limits(policies: &PolicySet, journal: &[JournalEntry], resources: usize) -> Vec<String> {
+    let limits = &policies.policies[0].spec.limits;
+    let share = limits.max_changes_percent.map(|percent| (resources * percent as usize / 100).max(1));
+    let most = limits.max_changes_per_cycle.map_or(usize::MAX, |most| most as usize);
+    let mut beyond = Vec::new();
+    for cycle in journal.split(|entry| entry.operation == "ListQueues") {
+        // What belongs to the making of a key is one change; a write that is sent again is the same.
+        let counts = |entry: &&JournalEntry| {
+            !entry.reads()
+                && entry.service != "sts"
+                && !["CreateAlias", "EnableKeyRotation"].contains(&entry.operation.as_str())
+                && entry.status.is_some_and(|status| status < 300)
+        };
+        let changes: BTreeSet<_> = cycle.iter().filter(counts).map(|entry| (&entry.operation, &entry.request)).collect();
+        if changes.len() > most {
+            let made: Vec<&String> = changes.iter().map(|(operation, _)| *operation).collect();
+            beyond.push(format!("{} changes in a cycle, where the policy allows {most}: {made:?}", changes.len()));
+        }
+        // One resource may need two changes, its encryption's and its document's.
+        if let Some(share) = share.filter(|share| changes.len() > share * 2) {
+            beyond.push(format!("{} changes in a cycle, where the policy allows {share} resources", changes.len()));
+        }
+    }
+    beyond
 }
 
 pub fn text(body: &[u8]) -> String {

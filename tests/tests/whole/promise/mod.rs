@@ -6,17 +6,20 @@
 //! more than every run does. Seeds that once failed are kept in [`REGRESSIONS`].
 
 mod estate;
+mod host;
 mod judge;
 mod life;
 mod mutation;
 mod pipelines;
 mod policy;
+mod scene;
 mod traffic;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use life::Life;
+use scene::Scene;
 
 /// Seeds that found something once. 48: a bucket that another one replicates into was moved to a key that the replication
 /// role could not use.
@@ -25,9 +28,13 @@ const REGRESSIONS: &[u64] = &[48];
 /// What every run goes through.
 const SEEDS: u64 = 500;
 
+/// A number of the environment's.
+fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
+}
+
 /// Seeds to run: one that was asked for, or the usual ones.
 fn seeds() -> Vec<u64> {
-    let asked = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")));
     if let Some(seed) = asked("EVERSEAL_SEED") {
         return vec![seed];
     }
@@ -63,6 +70,14 @@ fn no_step_stops_data() {
     let failed = run_all(&seeds(), |seed| Life::of(seed).judged());
     let lines: Vec<String> = failed.iter().map(|(seed, why)| format!("seed {seed} (EVERSEAL_SEED={seed} replays it): {why}")).collect();
     assert!(failed.is_empty(), "{} seeds failed\n{}", failed.len(), lines.join("\n"));
+}
+
+#[test]
+fn lives_that_chance_does_not_bring() {
+    for scene in Scene::ALL {
+        let judged = Life { scene: Some(scene), ..Life::of(1) }.judged();
+        assert!(judged.is_ok(), "{scene:?}: {}", judged.unwrap_err());
+    }
 }
 
 #[test]

@@ -25,6 +25,8 @@ const KINDS: &[Kind] = &[
     website,
     objects_of_a_partner,
     crowded_queue,
+    open_queue,
+    objects_of_anybody,
     public_and_blocked,
     replicated,
     logged,
@@ -203,7 +205,8 @@ fn deliver_to(estate: &mut Estate, world: &mut World, name: &str, bucket: &str, 
     stream
 }
 
-fn delivery_stream_to_bucket(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+/// A delivery stream that is written to, and delivers into a bucket.
+pub fn delivery_stream_to_bucket(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let to = bucket(estate, world, &format!("{name}-bucket"));
     let stream = deliver_to(estate, world, name, &to, None);
     let consumers = vec![(estate.settlement.clone(), Sink::Bucket { name: to })];
@@ -400,6 +403,32 @@ fn crowded_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let url = queue(estate, world, &queue_name, &statements);
     let consumers = vec![(estate.settlement.clone(), Sink::Queue { url: url.clone() })];
     Flow { name: format!("{name} partner→crowded queue"), producer: estate.partner.clone(), source: Source::Queue { url }, consumers }
+}
+
+/// A queue that anybody may send to, also without a signature; nobody can tell who does.
+fn open_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+    let queue_name = format!("{name}-queue");
+    let opened = allow("anybody", &json!("*"), &json!("sqs:SendMessage"), &json!(Estate::arn("sqs", &queue_name)), None);
+    let url = queue(estate, world, &queue_name, &[opened]);
+    let unsigned = Actor::Lasting(User::anonymous(REGION));
+    let producer = if estate.rng.bool() { unsigned } else { estate.partner.clone() };
+    let consumers = vec![(estate.settlement.clone(), Sink::Queue { url: url.clone() })];
+    Flow { name: format!("{name} anybody→queue"), producer, source: Source::Queue { url }, consumers }
+}
+
+/// Objects that anybody may read who comes over TLS; a partner does.
+fn objects_of_anybody(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+    let shared = bucket(estate, world, &format!("{name}-anybody"));
+    let admin = estate.admin.clone();
+    let path = format!("/{shared}");
+    let open = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
+    admin.s3(world, (Method::PUT, &path, "publicAccessBlock"), open).unwrap();
+    let secure = json!({ "Bool": { "aws:SecureTransport": "true" } });
+    let objects = allow("objects", &json!("*"), &json!("s3:GetObject"), &json!(format!("arn:aws:s3:::{shared}/*")), Some(secure.clone()));
+    let listing = allow("listing", &json!("*"), &json!("s3:ListBucket"), &json!(format!("arn:aws:s3:::{shared}")), Some(secure));
+    bucket_document(estate, world, &shared, &[objects, listing]);
+    let consumers = vec![(estate.partner.clone(), Sink::Bucket { name: shared.clone() })];
+    Flow { name: format!("{name} bucket→anybody"), producer: estate.ingest.clone(), source: Source::Object { bucket: shared }, consumers }
 }
 
 /// A bucket that was opened to everybody before Block Public Access refused that.

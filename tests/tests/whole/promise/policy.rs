@@ -10,6 +10,9 @@ use super::estate::REGION;
 /// Queues that a seed's policy may exempt.
 pub const EXEMPT: &str = "arn:aws:sqs:us-east-1:111122223333:p1-*";
 
+/// A key that a seed's policy may exempt, with its alias.
+const KEYS: [&str; 2] = ["arn:aws:kms:us-east-1:111122223333:key/*", "arn:aws:kms:us-east-1:111122223333:alias/*"];
+
 /// The text of a seed's policy.
 pub fn text(seed: u64) -> String {
     let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed_0f90);
@@ -47,21 +50,39 @@ pub fn text(seed: u64) -> String {
     let _ = write!(text, "  s3:\n    - {watched}\n    - {{ name: buckets, {s3} }}\n");
     let _ = write!(text, "  sqs:\n    - {{ name: queues, {sqs} }}\n  sns:\n    - {{ name: topics, {sns} }}\n");
     let _ = write!(text, "  firehose:\n    - {{ name: streams, {firehose} }}\n");
-    if rng.u8(0..3) == 0 {
-        let _ = write!(
-            text,
-            "  exemptions:\n    - {{ resource: \"{EXEMPT}\", checks: [sqs-encryption, sqs-secure-transport], reason: a partner is not ready }}\n"
-        );
-    }
     text += "  kinesis:\n    - { name: sources, atRest: { key: alias/data } }\n";
+    text += &exemptions(&mut rng);
+    match rng.u8(0..8) {
+        0 => drop(write!(text, "  limits: {{ maxChangesPerCycle: {} }}\n", rng.u8(1..6))),
+        1 => drop(write!(text, "  limits: {{ maxChangesPercent: {} }}\n", rng.u8(10..60))),
+        _ => {}
+    }
     text
 }
 
-/// The policy, loaded.
-pub fn of(seed: u64, now: i64) -> PolicySet {
-    let text = text(seed);
-    match load(&[Source { file: "policy.yaml".into(), text: text.clone() }], now) {
+/// Queues of a partner's, and keys of whose documents, states or very existence somebody else takes care.
+fn exemptions(rng: &mut fastrand::Rng) -> String {
+    let mut lines = String::new();
+    if rng.u8(0..3) == 0 {
+        let _ = writeln!(
+            lines,
+            "    - {{ resource: \"{EXEMPT}\", checks: [sqs-encryption, sqs-secure-transport], reason: a partner is not ready }}"
+        );
+    }
+    if rng.u8(0..6) == 0 {
+        let checks = ["kms-key-document", "kms-key-state", "kms-key-exists", "kms-key-document, kms-key-state, kms-key-exists"];
+        let checks = checks[rng.usize(0..checks.len())];
+        for key in KEYS {
+            let _ = writeln!(lines, "    - {{ resource: \"{key}\", checks: [{checks}], reason: another team sees to its keys }}");
+        }
+    }
+    if lines.is_empty() { lines } else { format!("  exemptions:\n{lines}") }
+}
+
+/// A policy, loaded.
+pub fn load_text(text: &str, now: i64) -> PolicySet {
+    match load(&[Source { file: "policy.yaml".into(), text: text.to_owned() }], now) {
         Ok(loaded) => loaded.set,
-        Err(diagnostics) => panic!("the generated policy is wrong: {diagnostics:?}\n{text}"),
+        Err(diagnostics) => panic!("the policy of the test is wrong: {diagnostics:?}\n{text}"),
     }
 }

@@ -51,7 +51,43 @@ pub type Received = BTreeMap<String, BTreeSet<String>>;
 pub struct Traffic {
     pub received: Received,
     read: BTreeSet<(String, String)>,
-    sent: u64,
+    /// Messages that every producer has sent.
+    pub sent: u64,
+}
+
+/// Messages beside the regular ones: one from every producer after every single write of the program.
+#[derive(Debug)]
+pub struct Probes {
+    flows: Vec<Flow>,
+    pub sent: u64,
+}
+
+impl Probes {
+    pub fn of(flows: &[Flow]) -> Self {
+        Self { flows: flows.to_vec(), sent: 0 }
+    }
+
+    pub fn send(&mut self, world: &mut World) {
+        self.sent += 1;
+        for (number, flow) in self.flows.iter().enumerate() {
+            let _ = produce(flow, world, &probe(number, self.sent));
+        }
+    }
+}
+
+/// A regular message of a flow.
+pub fn message(flow: usize, number: u64) -> String {
+    format!("<{flow}.{number}>")
+}
+
+/// A message that was sent just after a write.
+pub fn probe(flow: usize, number: u64) -> String {
+    format!("<{flow}.0.{number}>")
+}
+
+/// What a consumer's messages are kept under.
+pub fn consumer(flow: &Flow, place: usize) -> String {
+    format!("{} #{place}", flow.name)
 }
 
 impl Traffic {
@@ -59,7 +95,7 @@ impl Traffic {
     pub fn produce(&mut self, flows: &[Flow], world: &mut World) {
         self.sent += 1;
         for (number, flow) in flows.iter().enumerate() {
-            let id = format!("<{number}.{}>", self.sent);
+            let id = message(number, self.sent);
             // A refusal is the producer's loss in both lives.
             let _ = produce(flow, world, &id);
         }
@@ -71,7 +107,7 @@ impl Traffic {
             for (place, (actor, sink)) in flow.consumers.iter().enumerate() {
                 let user = actor.user(world);
                 let ids = self.take(&user, sink, world);
-                self.received.entry(format!("{} #{place}", flow.name)).or_default().extend(ids);
+                self.received.entry(consumer(flow, place)).or_default().extend(ids);
             }
         }
     }

@@ -60,6 +60,8 @@ pub struct Estate {
     pub flows: Vec<Flow>,
     /// Every resource, by ARN.
     pub resources: Vec<String>,
+    /// How every resource is encrypted, where chance does not decide.
+    pub always: Option<Sealed>,
 }
 
 pub fn role(name: &str) -> String {
@@ -124,7 +126,7 @@ impl Estate {
         let partner = Actor::Role { account: PARTNER, name: "partner" };
         let more = if rng.u8(0..4) > 0 { everybody() } else { Vec::new() };
         let legacy = make_key(world, &admin, "alias/legacy", &key_document(&more));
-        Self { rng, admin, ingest, settlement, partner, legacy, listed: None, flows: Vec::new(), resources: Vec::new() }
+        Self { rng, admin, ingest, settlement, partner, legacy, listed: None, flows: Vec::new(), resources: Vec::new(), always: None }
     }
 
     /// Makes the estate of a seed in an empty world.
@@ -152,6 +154,9 @@ impl Estate {
 
     /// One of several, by chance.
     pub fn sealed(&mut self) -> Sealed {
+        if let Some(always) = self.always {
+            return always;
+        }
         let all = [Sealed::Default, Sealed::Default, Sealed::AwsManaged, Sealed::Legacy, Sealed::Listed];
         all[self.rng.usize(0..all.len())]
     }

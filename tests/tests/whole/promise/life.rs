@@ -95,6 +95,10 @@ impl Life {
         Self { seed, scene: None, without: None }
     }
 
+    pub const fn in_scene(scene: Scene) -> Self {
+        Self { seed: 1, scene: Some(scene), without: None }
+    }
+
     pub const fn without(self, without: Without) -> Self {
         Self { without: Some(without), ..self }
     }
@@ -129,13 +133,13 @@ impl Life {
     }
 
     fn policy(self) -> String {
-        self.scene.map_or_else(|| policy::text(self.seed), |scene| scene.policy().to_owned())
+        self.scene.map_or_else(|| policy::text(self.seed), Scene::policy)
     }
 
     fn plan(self) -> Plan {
         if let Some(scene) = self.scene {
-            let interval = scene.interval();
-            return Plan { ticks: scene.ticks(), troubled: 0, interval, faults: Vec::new(), key_propagation: Duration::ZERO };
+            let (troubled, interval) = (Scene::TROUBLED, Scene::INTERVAL);
+            return Plan { ticks: scene.ticks(), troubled, interval, faults: scene.faults(), key_propagation: scene.key_propagation() };
         }
         let mut rng = fastrand::Rng::with_seed(self.seed ^ 0xfa01);
         let troubled = rng.u32(6..30);

@@ -1,32 +1,50 @@
 //! A test of the tests: with a safeguard of planning switched off, a seed must fail.
 //!
-//! Not yet noticed by any of the first 24 seeds: the gates `log-target`, `key-state`, `key-use`, `unread`, `call-budget`,
-//! `dependency`, `blast-radius`, and the order of key steps (a key's document takes effect at once here, and nobody sends in
-//! the milliseconds between two steps). The planner's own properties and golden scenarios hold those.
+//! [`NOTICED_BY`] names for each safeguard a life that notices: one that chance brings, or one built by hand. `cargo test -p
+//! everseal-tests --test whole -- --ignored --nocapture some_seed_notices` searches for seeds anew, which takes a while, and
+//! says what no seed noticed.
 //!
-//! [`NOTICED_BY`] names for each safeguard a seed that notices; `cargo test -p everseal-tests --test whole -- --ignored
-//! --nocapture some_seed_notices` searches for seeds anew, which takes a while, and says what no seed noticed.
+//! Not all of them keep data flowing by themselves. Without the order of a key's making nothing goes wrong in AWS, because no
+//! step can name a key that has no ARN; but work is promised that nothing can do, and that is noticed. The limits of a cycle
+//! and of calls in a day are promises of their own, which every life is held to.
 
 use std::sync::Mutex;
 
 use everseal_planner::Check;
 use everseal_planner::plan::Gate;
-use everseal_planner::plan::mutation::Safeguard;
+use everseal_planner::plan::mutation::{Safeguard, met};
 
 use super::life::{Life, Without};
+use super::scene::Scene;
 use super::{asked, run_all};
 
-/// Safeguards, each with a seed that fails without it.
-const NOTICED_BY: &[(Safeguard, u64)] = &[
-    (Safeguard::Gate(Gate::Exemption), 13),
-    (Safeguard::Gate(Gate::Website), 7),
-    (Safeguard::Gate(Gate::Replication), 7),
-    (Safeguard::Gate(Gate::PublicAccessBlock), 7),
-    (Safeguard::Gate(Gate::DocumentSize), 13),
-    (Safeguard::Gate(Gate::Path), 8),
-    (Safeguard::Gate(Gate::NotReady), 7),
-    (Safeguard::Gate(Gate::Mode), 3),
+/// Safeguards, each with a life that fails without it.
+const NOTICED_BY: &[(Without, Life)] = &[
+    (gate(Gate::Exemption), Life::of(1)),
+    (gate(Gate::Website), Life::of(5)),
+    (gate(Gate::LogTarget), Life::in_scene(Scene::LogTarget)),
+    (gate(Gate::Replication), Life::in_scene(Scene::Replication)),
+    (gate(Gate::PublicAccessBlock), Life::of(5)),
+    (gate(Gate::DocumentSize), Life::in_scene(Scene::CrowdedQueue)),
+    (gate(Gate::KeyState), Life::in_scene(Scene::DisabledKey)),
+    (gate(Gate::KeyUse), Life::of(5)),
+    (gate(Gate::Path), Life::in_scene(Scene::ForeignKey)),
+    (gate(Gate::NotReady), Life::of(4)),
+    (gate(Gate::Unread), Life::in_scene(Scene::HiddenDocument)),
+    (gate(Gate::CallBudget), Life::in_scene(Scene::StubbornStream)),
+    (gate(Gate::Dependency), Life::in_scene(Scene::DocumentOfOthers)),
+    (gate(Gate::Mode), Life::of(5)),
+    (gate(Gate::BlastRadius), Life::of(2)),
+    (Without::Planning(Safeguard::Order(Check::KmsKeyExists)), Life::in_scene(Scene::KeyOfOthers)),
+    (Without::Planning(Safeguard::Order(Check::KmsKeyDocument)), Life::in_scene(Scene::SlowDocument)),
+    (Without::Planning(Safeguard::Order(Check::KmsKeyState)), Life::in_scene(Scene::KeyToEnable)),
+    (Without::Planning(Safeguard::OrderWithin(Check::KmsKeyState)), Life::in_scene(Scene::KeyToKeep)),
+    (Without::KeyPropagation, Life::in_scene(Scene::SlowDocument)),
 ];
+
+const fn gate(gate: Gate) -> Without {
+    Without::Planning(Safeguard::Gate(gate))
+}
 
 /// Seeds that a search tries for each safeguard.
 const SEARCHED: u64 = 60;
@@ -42,9 +60,22 @@ fn safeguards() -> Vec<Without> {
 
 #[test]
 fn a_safeguard_left_out_is_noticed() {
-    for (without, seed) in NOTICED_BY {
-        let judged = Life::of(*seed).without(Without::Planning(*without)).judged();
-        assert!(judged.is_err(), "nobody noticed in seed {seed} that {without:?} was switched off");
+    let noticed = |place: u64| {
+        let (without, life) = NOTICED_BY[usize::try_from(place).unwrap()];
+        let alone = life.without_everseal();
+        let whole = life.judged_beside(&alone).map_err(|why| format!("{life:?} fails with every safeguard: {why}"));
+        let judged = life.without(without).judged_beside(&alone);
+        whole.and_then(|()| judged.err().map(drop).ok_or_else(|| format!("nobody noticed in {life:?} that {without:?} was switched off")))
+    };
+    let places: Vec<u64> = (0..).take(NOTICED_BY.len()).collect();
+    let failed: Vec<String> = run_all(&places, noticed).into_iter().map(|(_, why)| why).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn each_safeguard_has_a_life_that_notices() {
+    for safeguard in safeguards() {
+        assert!(NOTICED_BY.iter().any(|(without, _)| *without == safeguard), "{safeguard:?} is in no life");
     }
 }
 
@@ -59,8 +90,11 @@ fn some_seed_notices_every_safeguard() {
             return Ok(());
         }
         let alone = Life::of(seed).without_everseal();
+        met();
         Life::of(seed).judged_beside(&alone)?;
-        for without in open {
+        let met = met();
+        let matters = |without: &Without| !matches!(without, Without::Planning(safeguard) if !met.contains(safeguard));
+        for without in open.into_iter().filter(matters) {
             if let Err(why) = Life::of(seed).without(without).judged_beside(&alone) {
                 println!("{without:?}, {seed}: {}", why.lines().next().unwrap_or_default());
                 missing.lock().unwrap().retain(|other| *other != without);

@@ -143,7 +143,7 @@ fn subscribe(estate: &Estate, world: &mut World, topic: &str, queue: &str) {
     estate.admin.query(world, "sns", "Subscribe", &[("TopicArn", topic), ("Protocol", "sqs"), ("Endpoint", &endpoint)]).unwrap();
 }
 
-fn bucket_to_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn bucket_to_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let from = bucket(estate, world, &format!("{name}-bucket"));
     let queue_name = format!("{name}-queue");
     let opened = sender(estate, "s3.amazonaws.com", &queue_name, &Estate::arn("s3", &from));
@@ -231,7 +231,7 @@ fn delivery_stream_to_bucket_to_queue(estate: &mut Estate, world: &mut World, na
     }
 }
 
-fn data_stream_to_bucket(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn data_stream_to_bucket(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let to = bucket(estate, world, &format!("{name}-bucket"));
     let data = format!("{name}-data");
     let admin = estate.admin.clone();
@@ -394,7 +394,7 @@ fn objects_of_a_partner(estate: &mut Estate, world: &mut World, name: &str) -> F
 }
 
 /// A queue whose document holds as many statements as SQS takes.
-fn crowded_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn crowded_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let queue_name = format!("{name}-queue");
     let resource = json!(Estate::arn("sqs", &queue_name));
     let principal = json!({ "AWS": format!("arn:aws:iam::{PARTNER}:role/partner") });
@@ -455,7 +455,7 @@ fn versioned(estate: &Estate, world: &mut World, bucket: &str) {
 }
 
 /// A bucket whose objects are copied to another, without a word about objects under KMS keys.
-fn replicated(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn replicated(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let [from, to] = [format!("{name}-from"), format!("{name}-to")];
     let admin = estate.admin.clone();
     for plain in [&from, &to] {
@@ -476,7 +476,7 @@ fn replicated(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
 }
 
 /// A bucket whose access logs go to another.
-fn logged(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn logged(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let from = bucket(estate, world, &format!("{name}-bucket"));
     let logs = format!("{name}-access-logs");
     let admin = estate.admin.clone();

@@ -1,69 +1,155 @@
-//! Lives that chance does not bring: built by hand, judged like all others.
+//! Lives that chance brings rarely or never: built by hand, one for what keeps data flowing in each of them, judged like
+//! all others.
 
 use std::time::Duration;
 
 use everseal_sim::World;
-use serde_json::json;
+use everseal_sim::fault::{Fault, FaultRule};
+use serde_json::{Value, json};
 
-use super::estate::{Estate, HOME, key_document, make_key};
+use super::estate::{Estate, HOME, Sealed, everybody, key_document, make_key, role};
 use super::pipelines;
 
 /// A life that was built by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scene {
+    /// A bucket takes access logs, which S3 never writes under a KMS key.
+    LogTarget,
+    /// A bucket's replication leaves objects under KMS keys behind.
+    Replication,
+    /// A queue's document holds as many statements as SQS takes.
+    CrowdedQueue,
+    /// The wanted key is disabled, and nobody lets Everseal enable it.
+    DisabledKey,
+    /// The wanted key is nobody's to give grants on, and shuts S3 out.
+    ForeignKey,
+    /// Nobody lets Everseal read the wanted key's document, which shuts S3 out.
+    HiddenDocument,
     /// A delivery stream whose wanted key lets nobody make grants: each change of its encryption is taken and then fails.
     StubbornStream,
+    /// The wanted key shuts S3 out, and another team sees to its document.
+    DocumentOfOthers,
+    /// The wanted key does not exist, and another team will make it.
+    KeyOfOthers,
+    /// The wanted key shuts S3 out until its document is written, and KMS takes seconds to go by it.
+    SlowDocument,
+    /// The wanted key is disabled, and Everseal may enable it.
+    KeyToEnable,
+    /// The wanted key will be deleted, and Everseal may keep it.
+    KeyToKeep,
 }
 
 impl Scene {
     /// Every one.
-    pub const ALL: [Self; 1] = [Self::StubbornStream];
+    pub const ALL: [Self; 12] = [
+        Self::LogTarget,
+        Self::Replication,
+        Self::CrowdedQueue,
+        Self::DisabledKey,
+        Self::ForeignKey,
+        Self::HiddenDocument,
+        Self::StubbornStream,
+        Self::DocumentOfOthers,
+        Self::KeyOfOthers,
+        Self::SlowDocument,
+        Self::KeyToEnable,
+        Self::KeyToKeep,
+    ];
 
     /// Between two passes.
-    pub const fn interval(self) -> Duration {
-        match self {
-            Self::StubbornStream => Duration::from_mins(20),
-        }
-    }
+    pub const INTERVAL: Duration = Duration::from_mins(20);
 
     /// How long producers send: less than a day, in which Firehose forgets no call.
     pub const fn ticks(self) -> u32 {
-        match self {
-            Self::StubbornStream => 40,
-        }
+        if matches!(self, Self::StubbornStream) { 40 } else { 24 }
     }
 
-    pub const fn policy(self) -> &'static str {
-        match self {
-            Self::StubbornStream => STUBBORN_STREAM,
-        }
+    /// Faults stop after so many.
+    pub const TROUBLED: u32 = 12;
+
+    pub fn faults(self) -> Vec<FaultRule> {
+        let hidden = matches!(self, Self::HiddenDocument);
+        hidden.then(|| FaultRule::always(Fault::Deny).on("kms", "GetKeyPolicy")).into_iter().collect()
+    }
+
+    pub const fn key_propagation(self) -> Duration {
+        if matches!(self, Self::SlowDocument) { Duration::from_secs(4) } else { Duration::ZERO }
+    }
+
+    pub fn policy(self) -> String {
+        let listed = "  keys: [{ alias: alias/data }]\n";
+        let healed = "  keys: [{ alias: alias/data, heal: [enable, cancelDeletion] }]\n";
+        let buckets = "  s3: [{ name: buckets, atRest: { algorithm: \"aws:kms\", key: alias/data, bucketKey: true } }]\n";
+        let queues = "  sqs: [{ name: queues, atRest: { encryption: SSE-KMS, key: alias/data } }]\n";
+        let exempt = |resource: &str, check: &str| {
+            let arn = format!("arn:aws:kms:us-east-1:111122223333:{resource}/*");
+            format!("  exemptions: [{{ resource: \"{arn}\", checks: [{check}], reason: another team sees to it }}]\n")
+        };
+        let spec = match self {
+            Self::LogTarget | Self::Replication => format!("{listed}{buckets}"),
+            Self::CrowdedQueue => "  sqs: [{ name: queues, inTransit: { denyInsecureTransport: true } }]\n".to_owned(),
+            Self::ForeignKey => queues.to_owned(),
+            Self::DisabledKey | Self::HiddenDocument | Self::SlowDocument => format!("{listed}{queues}"),
+            Self::StubbornStream => {
+                format!("{listed}  firehose: [{{ name: streams, atRest: {{ keyType: CUSTOMER_MANAGED_CMK, key: alias/data }} }}]\n")
+            }
+            Self::DocumentOfOthers => format!("{listed}{queues}{}", exempt("key", "kms-key-document")),
+            Self::KeyOfOthers => format!("{listed}{queues}{}", exempt("alias", "kms-key-exists")),
+            Self::KeyToEnable | Self::KeyToKeep => format!("{healed}  kinesis: [{{ name: streams, atRest: {{ key: alias/data }} }}]\n"),
+        };
+        format!(
+            "apiVersion: everseal.io/v1\nkind: EncryptionPolicy\nmetadata: {{ name: by-hand }}\nspec:\n  mode: enforce\n  scopes: {{ regions: [us-east-1] }}\n{spec}"
+        )
     }
 
     pub fn raise(self, world: &mut World) -> Estate {
         let mut estate = Estate::founded(fastrand::Rng::with_seed(1), world);
-        match self {
+        estate.always = Some(Sealed::Default);
+        let lay = match self {
+            Self::LogTarget => pipelines::logged,
+            Self::Replication => pipelines::replicated,
+            Self::CrowdedQueue => pipelines::crowded_queue,
+            Self::StubbornStream => pipelines::delivery_stream_to_bucket,
+            Self::KeyToEnable | Self::KeyToKeep => pipelines::data_stream_to_bucket,
+            Self::DisabledKey
+            | Self::ForeignKey
+            | Self::HiddenDocument
+            | Self::DocumentOfOthers
+            | Self::KeyOfOthers
+            | Self::SlowDocument => pipelines::bucket_to_queue,
+        };
+        let flow = lay(&mut estate, world, "p0");
+        estate.flows.push(flow);
+        self.make_wanted_key(&mut estate, world);
+        estate
+    }
+
+    fn make_wanted_key(self, estate: &mut Estate, world: &mut World) {
+        let admin = estate.admin.clone();
+        let statements = match self {
+            Self::KeyOfOthers => return,
+            Self::LogTarget | Self::Replication | Self::DisabledKey => everybody(),
+            Self::CrowdedQueue | Self::ForeignKey | Self::HiddenDocument | Self::DocumentOfOthers | Self::SlowDocument => Vec::new(),
             Self::StubbornStream => {
                 let no_grants = json!({ "Sid": "NoGrants", "Effect": "Deny", "Principal": { "AWS": format!("arn:aws:iam::{HOME}:root") }, "Action": "kms:CreateGrant", "Resource": "*" });
-                let admin = estate.admin.clone();
-                estate.listed = Some(make_key(world, &admin, "alias/stubborn", &key_document(&[no_grants])));
-                let flow = pipelines::delivery_stream_to_bucket(&mut estate, world, "p0");
-                estate.flows.push(flow);
+                vec![no_grants, used_by(&["ingest"])]
             }
+            Self::KeyToEnable | Self::KeyToKeep => vec![used_by(&["ingest", "settlement", "p0-firehose"])],
+        };
+        let key = make_key(world, &admin, "alias/data", &key_document(&statements));
+        let change = match self {
+            Self::DisabledKey | Self::KeyToEnable => Some("TrentService.DisableKey"),
+            Self::KeyToKeep => Some("TrentService.ScheduleKeyDeletion"),
+            _ => None,
+        };
+        if let Some(operation) = change {
+            admin.json(world, operation, &json!({ "KeyId": key })).unwrap();
         }
-        estate
+        estate.listed = Some(key);
     }
 }
 
-const STUBBORN_STREAM: &str = "\
-apiVersion: everseal.io/v1
-kind: EncryptionPolicy
-metadata: { name: stubborn-stream }
-spec:
-  mode: enforce
-  scopes: { regions: [us-east-1] }
-  keys:
-    - alias: alias/stubborn
-      usableBy: { producers: [\"arn:aws:iam::111122223333:role/ingest\"] }
-  firehose:
-    - { name: streams, atRest: { keyType: CUSTOMER_MANAGED_CMK, key: alias/stubborn } }
-";
+fn used_by(roles: &[&str]) -> Value {
+    let roles: Vec<String> = roles.iter().map(|name| role(name)).collect();
+    json!({ "Sid": "Roles", "Effect": "Allow", "Principal": { "AWS": roles }, "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*" })
+}

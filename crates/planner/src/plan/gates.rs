@@ -67,6 +67,8 @@ pub(super) fn demands_of_open_steps(cx: &Context<'_>, draft: &Draft) -> BTreeMap
     let asked: BTreeMap<StepId, Vec<Demand>> =
         proposals.iter_mut().map(|proposal| (proposal.step.id.clone(), std::mem::take(&mut proposal.demands))).collect();
     let mut steps = order(proposals.into_iter().map(|proposal| proposal.step).collect());
+    #[cfg(feature = "mutation")]
+    super::mutation::forget_order(&mut steps);
     hold_dependents(&mut steps);
     let mut seen: BTreeSet<(&Arn, &KeyUser)> = BTreeSet::new();
     for Demand { key, users } in steps.iter().filter(|step| step.gate.is_none()).flat_map(|step| asked.get(&step.id).into_iter().flatten())

@@ -16,8 +16,6 @@ pub enum Safeguard {
     Gate(Gate),
     /// Steps no longer wait for steps of this check, which come last.
     Order(Check),
-    /// Steps of this check no longer wait for each other, and are made the other way round.
-    OrderWithin(Check),
 }
 
 thread_local! {
@@ -50,23 +48,13 @@ pub(crate) fn open_gates<'a>(steps: impl Iterator<Item = &'a mut Step>) {
 pub(crate) fn forget_order(steps: &mut [Step]) {
     for (step, need) in steps.iter().flat_map(|step| step.needs.iter().map(move |need| (step, need))) {
         let check = Check::ALL.iter().find(|check| need.0.starts_with(&format!("{check}:")));
-        let order = check.map(|check| if *check == step.check { Safeguard::OrderWithin(*check) } else { Safeguard::Order(*check) });
+        let order = check.filter(|check| **check != step.check).map(|check| Safeguard::Order(*check));
         MET.with_borrow_mut(|met| met.extend(order));
     }
-    let (check, within) = match OFF.get() {
-        Some(Safeguard::Order(check)) => (check, false),
-        Some(Safeguard::OrderWithin(check)) => (check, true),
-        Some(Safeguard::Gate(_)) | None => return,
-    };
+    let Some(Safeguard::Order(check)) = OFF.get() else { return };
     let prefix = format!("{check}:");
-    for step in steps.iter_mut().filter(|step| (step.check == check) == within) {
+    for step in steps.iter_mut().filter(|step| step.check != check) {
         step.needs.retain(|need| !need.0.starts_with(&prefix));
     }
-    if within {
-        let places: Vec<usize> = (0..steps.len()).filter(|place| steps[*place].check == check).collect();
-        let mut turned: Vec<Step> = places.iter().rev().map(|place| steps[*place].clone()).collect();
-        places.iter().zip(turned.drain(..)).for_each(|(place, step)| steps[*place] = step);
-    } else {
-        steps.sort_by_key(|step| step.check == check);
-    }
+    steps.sort_by_key(|step| step.check == check);
 }

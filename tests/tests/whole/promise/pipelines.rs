@@ -276,7 +276,7 @@ fn partner_statement(action: &str, resource: &str) -> Value {
     allow("partner", &json!({ "AWS": format!("arn:aws:iam::{PARTNER}:role/partner") }), &json!(action), &json!(resource), None)
 }
 
-fn partner_to_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn partner_to_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let queue_name = format!("{name}-queue");
     let opened = partner_statement("sqs:SendMessage", &Estate::arn("sqs", &queue_name));
     let url = queue(estate, world, &queue_name, &[opened]);
@@ -356,7 +356,7 @@ fn bucket_to_bus_to_queue(estate: &mut Estate, world: &mut World, name: &str) ->
 }
 
 /// A public website: anybody reads over plain HTTP.
-fn website(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn website(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let site = format!("{name}-site");
     let admin = estate.admin.clone();
     let path = format!("/{site}");
@@ -406,7 +406,7 @@ pub fn crowded_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow
 }
 
 /// A queue that anybody may send to, also without a signature; nobody can tell who does.
-fn open_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn open_queue(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let queue_name = format!("{name}-queue");
     let opened = allow("anybody", &json!("*"), &json!("sqs:SendMessage"), &json!(Estate::arn("sqs", &queue_name)), None);
     let url = queue(estate, world, &queue_name, &[opened]);
@@ -432,7 +432,7 @@ fn objects_of_anybody(estate: &mut Estate, world: &mut World, name: &str) -> Flo
 }
 
 /// A bucket that was opened to everybody before Block Public Access refused that.
-fn public_and_blocked(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
+pub fn public_and_blocked(estate: &mut Estate, world: &mut World, name: &str) -> Flow {
     let open = bucket(estate, world, &format!("{name}-open"));
     let path = format!("/{open}");
     let block = |policy: bool| {

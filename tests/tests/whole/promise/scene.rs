@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::estate::{Estate, HOME, Sealed, everybody, key_document, make_key, role};
 use super::pipelines;
+use super::policy::EXEMPT;
 
 /// A life that was built by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +38,23 @@ pub enum Scene {
     KeyToEnable,
     /// The wanted key will be deleted, and Everseal may keep it.
     KeyToKeep,
+    /// A website's bucket, whose visitors come over plain HTTP.
+    Website,
+    /// A bucket whose public document Block Public Access would not take again.
+    PublicBucket,
+    /// A queue that lets anybody in, and nobody can tell who comes.
+    OpenQueue,
+    /// A queue that the policy exempts.
+    ExemptQueue,
+    /// A bucket that the policy wants looked at only.
+    AuditedBucket,
+    /// More to do than the policy lets be done in one cycle.
+    FewChanges,
 }
 
 impl Scene {
     /// Every one.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::LogTarget,
         Self::Replication,
         Self::CrowdedQueue,
@@ -54,6 +67,12 @@ impl Scene {
         Self::SlowDocument,
         Self::KeyToEnable,
         Self::KeyToKeep,
+        Self::Website,
+        Self::PublicBucket,
+        Self::OpenQueue,
+        Self::ExemptQueue,
+        Self::AuditedBucket,
+        Self::FewChanges,
     ];
 
     /// Between two passes.
@@ -81,20 +100,30 @@ impl Scene {
         let healed = "  keys: [{ alias: alias/data, heal: [enable, cancelDeletion] }]\n";
         let buckets = "  s3: [{ name: buckets, atRest: { algorithm: \"aws:kms\", key: alias/data, bucketKey: true } }]\n";
         let queues = "  sqs: [{ name: queues, atRest: { encryption: SSE-KMS, key: alias/data } }]\n";
-        let exempt = |resource: &str, check: &str| {
-            let arn = format!("arn:aws:kms:us-east-1:111122223333:{resource}/*");
+        let exempt = |arn: &str, check: &str| {
             format!("  exemptions: [{{ resource: \"{arn}\", checks: [{check}], reason: another team sees to it }}]\n")
         };
+        let of_keys = |resource: &str, check: &str| exempt(&format!("arn:aws:kms:us-east-1:111122223333:{resource}/*"), check);
+        let in_transit = "inTransit: { denyInsecureTransport: true }";
         let spec = match self {
             Self::LogTarget | Self::Replication => format!("{listed}{buckets}"),
-            Self::CrowdedQueue => "  sqs: [{ name: queues, inTransit: { denyInsecureTransport: true } }]\n".to_owned(),
+            Self::CrowdedQueue => format!("  sqs: [{{ name: queues, {in_transit} }}]\n"),
+            Self::Website | Self::PublicBucket => format!("  s3: [{{ name: buckets, {in_transit} }}]\n"),
+            Self::OpenQueue => format!("{listed}{queues}"),
+            Self::ExemptQueue => format!("  sqs: [{{ name: queues, {in_transit} }}]\n{}", exempt(EXEMPT, "sqs-secure-transport")),
+            Self::AuditedBucket => format!("  s3: [{{ name: watched, mode: audit, {in_transit} }}]\n"),
+            Self::FewChanges => {
+                format!(
+                    "  s3: [{{ name: b, {in_transit} }}]\n  sqs: [{{ name: q, {in_transit} }}]\n  limits: {{ maxChangesPerCycle: 1 }}\n"
+                )
+            }
             Self::ForeignKey => queues.to_owned(),
             Self::DisabledKey | Self::HiddenDocument | Self::SlowDocument => format!("{listed}{queues}"),
             Self::StubbornStream => {
                 format!("{listed}  firehose: [{{ name: streams, atRest: {{ keyType: CUSTOMER_MANAGED_CMK, key: alias/data }} }}]\n")
             }
-            Self::DocumentOfOthers => format!("{listed}{queues}{}", exempt("key", "kms-key-document")),
-            Self::KeyOfOthers => format!("{listed}{queues}{}", exempt("alias", "kms-key-exists")),
+            Self::DocumentOfOthers => format!("{listed}{queues}{}", of_keys("key", "kms-key-document")),
+            Self::KeyOfOthers => format!("{listed}{queues}{}", of_keys("alias", "kms-key-exists")),
             Self::KeyToEnable | Self::KeyToKeep => format!("{healed}  kinesis: [{{ name: streams, atRest: {{ key: alias/data }} }}]\n"),
         };
         format!(
@@ -111,14 +140,21 @@ impl Scene {
             Self::CrowdedQueue => pipelines::crowded_queue,
             Self::StubbornStream => pipelines::delivery_stream_to_bucket,
             Self::KeyToEnable | Self::KeyToKeep => pipelines::data_stream_to_bucket,
+            Self::Website => pipelines::website,
+            Self::PublicBucket => pipelines::public_and_blocked,
+            Self::OpenQueue => pipelines::open_queue,
+            Self::ExemptQueue => pipelines::partner_to_queue,
             Self::DisabledKey
             | Self::ForeignKey
             | Self::HiddenDocument
             | Self::DocumentOfOthers
             | Self::KeyOfOthers
-            | Self::SlowDocument => pipelines::bucket_to_queue,
+            | Self::SlowDocument
+            | Self::AuditedBucket
+            | Self::FewChanges => pipelines::bucket_to_queue,
         };
-        let flow = lay(&mut estate, world, "p0");
+        let name = if self == Self::ExemptQueue { "p1" } else { "p0" };
+        let flow = lay(&mut estate, world, name);
         estate.flows.push(flow);
         self.make_wanted_key(&mut estate, world);
         estate
@@ -127,9 +163,15 @@ impl Scene {
     fn make_wanted_key(self, estate: &mut Estate, world: &mut World) {
         let admin = estate.admin.clone();
         let statements = match self {
-            Self::KeyOfOthers => return,
+            Self::KeyOfOthers
+            | Self::CrowdedQueue
+            | Self::Website
+            | Self::PublicBucket
+            | Self::ExemptQueue
+            | Self::AuditedBucket
+            | Self::FewChanges => return,
             Self::LogTarget | Self::Replication | Self::DisabledKey => everybody(),
-            Self::CrowdedQueue | Self::ForeignKey | Self::HiddenDocument | Self::DocumentOfOthers | Self::SlowDocument => Vec::new(),
+            Self::ForeignKey | Self::HiddenDocument | Self::DocumentOfOthers | Self::SlowDocument | Self::OpenQueue => Vec::new(),
             Self::StubbornStream => {
                 let no_grants = json!({ "Sid": "NoGrants", "Effect": "Deny", "Principal": { "AWS": format!("arn:aws:iam::{HOME}:root") }, "Action": "kms:CreateGrant", "Resource": "*" });
                 vec![no_grants, used_by(&["ingest"])]

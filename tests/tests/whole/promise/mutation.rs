@@ -50,10 +50,13 @@ const fn gate(gate: Gate) -> Without {
 /// Seeds that a search tries for each safeguard.
 const SEARCHED: u64 = 60;
 
+/// Gates that no pipeline meets. Manual work has no change that could be made; the others stand before clients of databases
+/// are cut off, which no estate here has: the planner's own tests of migrations and of TLS hold them.
+const NOT_ON_PIPELINES: [Gate; 5] = [Gate::Manual, Gate::Window, Gate::Approval, Gate::Writes, Gate::TlsClients];
+
 /// Every gate and every ordering rule that keeps data flowing or the world as its owner wants it.
 fn safeguards() -> Vec<Without> {
-    // Manual work has no change that could be made.
-    let gates = Gate::ALL.iter().filter(|gate| **gate != Gate::Manual).map(|gate| Safeguard::Gate(*gate));
+    let gates = Gate::ALL.iter().filter(|gate| !NOT_ON_PIPELINES.contains(gate)).map(|gate| Safeguard::Gate(*gate));
     let orders = [Check::KmsKeyExists, Check::KmsKeyDocument, Check::KmsKeyState].map(Safeguard::Order);
     gates.chain(orders).map(Without::Planning).chain([Without::KeyPropagation]).collect()
 }

@@ -134,6 +134,8 @@ impl Account for AwsAccount {
             | Change::ParameterGroup { .. }
             | Change::AttachParameterGroup { .. }
             | Change::CaCertificate { .. }
+            | Change::RebootDatabase { .. }
+            | Change::ProxyTls { .. }
             | Change::Migration(_) => rds::apply(ctx, resource, change).await,
             Change::CreateKey { .. }
             | Change::CreateAlias { .. }

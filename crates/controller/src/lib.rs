@@ -9,6 +9,7 @@ pub mod calls;
 pub mod clock;
 pub mod cycle;
 pub mod daemon;
+pub mod database_calls;
 pub mod error_policy;
 pub mod executor;
 pub mod firehose_errors;

@@ -12,6 +12,7 @@ use everseal_planner::{Arn, Inventory, Plan, PolicySet, Scope, plan};
 
 use crate::account::Account;
 use crate::clock::Clock;
+use crate::database_calls::DatabaseCalls;
 use crate::firehose_errors::KmsErrorWatch;
 use crate::live_tls::LiveTlsWatch;
 use crate::recent::RecentWrites;
@@ -32,6 +33,8 @@ pub struct Memory {
     pub changes_this_cycle: u32,
     /// When `StartDeliveryStreamEncryption` was called in the last 24 hours, in Unix time, by stream.
     pub encryption_calls: BTreeMap<Arn, Vec<i64>>,
+    /// Parameter groups that were created and databases that were rebooted in the last 24 hours.
+    pub database_calls: DatabaseCalls,
 }
 
 /// Rolling window of Firehose's limit of 25 calls [firehose:StartDeliveryStreamEncryption].
@@ -60,10 +63,13 @@ impl Memory {
             calls.retain(|at| now - at < ENCRYPTION_CALL_WINDOW_SECONDS);
             !calls.is_empty()
         });
+        self.database_calls.forget_old(now);
         let count = |calls: &Vec<i64>| u32::try_from(calls.len()).unwrap_or(u32::MAX);
         Past {
             changes_this_cycle: self.changes_this_cycle,
             delivery_stream_encryption_calls: self.encryption_calls.iter().map(|(arn, calls)| (arn.clone(), count(calls))).collect(),
+            parameter_groups_created: self.database_calls.groups_created.clone(),
+            reboots: self.database_calls.reboots.clone(),
         }
     }
 }

@@ -36,6 +36,8 @@ pub const fn consistency_window(change: &Change) -> i64 {
         | Change::ParameterGroup { .. }
         | Change::AttachParameterGroup { .. }
         | Change::CaCertificate { .. }
+        | Change::RebootDatabase { .. }
+        | Change::ProxyTls { .. }
         | Change::Migration(_) => DATABASE_WINDOW_SECONDS,
         Change::CreateKey { .. }
         | Change::CreateAlias { .. }
@@ -47,10 +49,10 @@ pub const fn consistency_window(change: &Change) -> i64 {
     }
 }
 
-/// A key that AWS does not show yet has no ARN that we could make up, and how far AWS has got with a step of a migration
-/// nobody could: such writes are only remembered, so that they are not made twice, and what AWS shows stands as it is.
+/// A key that AWS does not show yet has no ARN that we could make up, and how far AWS has got with a reboot or a step of a
+/// migration nobody could: such writes are only remembered, so that they are not made twice, and what AWS shows stands as it is.
 const fn can_be_laid_over(change: &Change) -> bool {
-    !matches!(change, Change::CreateKey { .. } | Change::ReplicateKey { .. } | Change::Migration(_))
+    !matches!(change, Change::CreateKey { .. } | Change::ReplicateKey { .. } | Change::RebootDatabase { .. } | Change::Migration(_))
 }
 
 /// A migration goes back and forth over the same ground: clients are shut out, let in, shut out again. What is written now

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::inventory::{Bucket, DataStream, DeliveryStream, Key, Queue, Topic};
-use crate::{Arn, Inventory, Service};
+use crate::inventory::{Bucket, DataStream, DbProxy, DeliveryStream, Key, Queue, Topic};
+use crate::{Arn, Inventory, Reading, Service};
 
 /// A resource of which a part may have been read anew.
 trait Refresh {
@@ -27,6 +27,7 @@ refresh!(Queue { same: arn; newest: url; read: attributes, tags });
 refresh!(Topic { same: arn; newest: ; read: attributes, tags });
 refresh!(DeliveryStream { same: arn, name; newest: ; read: description, tags, kms_errors });
 refresh!(DataStream { same: arn, name; newest: ; read: summary, tags });
+refresh!(DbProxy { same: arn; newest: name, engine_family, status, require_tls; read: databases, clients });
 refresh!(Key { same: arn; newest: ; read: metadata, document, rotation });
 
 impl Inventory {
@@ -53,6 +54,7 @@ impl Inventory {
             db_clusters,
             db_parameter_groups,
             db_cluster_parameter_groups,
+            db_proxies,
             keys,
             aliases,
             keys_awaiting_alias,
@@ -73,6 +75,10 @@ impl Inventory {
         self.db_clusters.extend(db_clusters);
         self.db_parameter_groups.extend(db_parameter_groups);
         self.db_cluster_parameter_groups.extend(db_cluster_parameter_groups);
+        match (&mut self.db_proxies, db_proxies) {
+            (Reading::Known(ours), Reading::Known(theirs)) => take_in(ours, theirs),
+            (ours, newer) => ours.refresh(newer),
+        }
         self.subscriptions.refresh(subscriptions);
         self.aliases.refresh(aliases);
         self.keys_awaiting_alias.refresh(keys_awaiting_alias);
@@ -90,7 +96,10 @@ impl Inventory {
             "sns" => self.topics.contains_key(resource),
             "firehose" => self.delivery_streams.contains_key(resource),
             "kinesis" => self.data_streams.contains_key(resource),
-            "rds" => self.db_instances.contains_key(resource) || self.db_clusters.contains_key(resource),
+            "rds" => {
+                let is_proxy = self.db_proxies.known().is_some_and(|proxies| proxies.contains_key(resource));
+                is_proxy || self.db_instances.contains_key(resource) || self.db_clusters.contains_key(resource)
+            }
             "kms" => resource.resource().starts_with("alias/") || self.keys.contains_key(resource),
             _ => false,
         }
@@ -105,6 +114,9 @@ impl Inventory {
         self.data_streams.remove(resource);
         self.db_instances.remove(resource);
         self.db_clusters.remove(resource);
+        if let Reading::Known(proxies) = &mut self.db_proxies {
+            proxies.remove(resource);
+        }
         self.sessions.remove(resource);
         self.live_tls.remove(resource);
         self.keys.remove(resource);
@@ -131,8 +143,8 @@ pub fn service_of(arn: &Arn) -> Option<Service> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::Scope;
     use crate::inventory::{ErrorClass, QueueAttributes, Role, SessionCount, Unreadable};
-    use crate::{Reading, Scope};
 
     fn scope() -> Scope {
         Scope { partition: "aws".into(), account: "111122223333".into(), region: "us-east-1".into() }

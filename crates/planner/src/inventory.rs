@@ -21,6 +21,7 @@ pub use crate::paths::observed::{Channel, Distribution, EventRule, EventTarget, 
 pub use crate::rds::live::LiveTls;
 pub use crate::rds::migration::observed::MigrationFacts;
 pub use crate::rds::observed::{DbCluster, DbInstance, DbParameterGroup};
+pub use crate::rds::proxies::{DbProxy, ProxyClients};
 pub use crate::rds::sessions::{PlainClient, SessionCount};
 pub use crate::s3::observed::{Bucket, BucketEncryption};
 pub use crate::sns::observed::{Subscription, Topic, TopicAttributes};
@@ -53,6 +54,14 @@ impl<T> Reading<T> {
 
     /// The value, where it is known.
     pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unreadable { .. } | Self::NotRead => None,
+        }
+    }
+
+    /// The value, to be changed, where it is known.
+    pub const fn known_mut(&mut self) -> Option<&mut T> {
         match self {
             Self::Known(value) => Some(value),
             Self::Unreadable { .. } | Self::NotRead => None,
@@ -156,6 +165,9 @@ pub struct Inventory {
     /// Cluster parameter groups in use, by name.
     #[serde(default)]
     pub db_cluster_parameter_groups: BTreeMap<String, Reading<DbParameterGroup>>,
+    /// RDS proxies, by ARN.
+    #[serde(default, skip_serializing_if = "Reading::is_not_read")]
+    pub db_proxies: Reading<BTreeMap<Arn, DbProxy>>,
     /// Keys that the policy lists or that a resource of the scope uses, by key ARN.
     #[serde(default)]
     pub keys: BTreeMap<Arn, Key>,
@@ -211,6 +223,7 @@ impl Inventory {
             db_clusters: BTreeMap::new(),
             db_parameter_groups: BTreeMap::new(),
             db_cluster_parameter_groups: BTreeMap::new(),
+            db_proxies: Reading::NotRead,
             keys: BTreeMap::new(),
             aliases: Reading::NotRead,
             keys_awaiting_alias: Reading::NotRead,

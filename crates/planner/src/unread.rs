@@ -44,6 +44,10 @@ impl Inventory {
         lines.extend(why(snapshots).map(|why| line(&format!("snapshots of databases in {}", self.scope), why)));
         lines.extend(why(blue_green_deployments).map(|why| line(&format!("blue/green deployments in {}", self.scope), why)));
         lines.extend(self.live_tls.iter().filter_map(|(database, met)| Some(line(database.as_str(), why(met)?))));
+        lines.extend(why(&self.db_proxies).map(|why| line(&format!("RDS proxies in {}", self.scope), why)));
+        for proxy in self.db_proxies.known().into_iter().flat_map(|proxies| proxies.values()) {
+            lines.extend(why(&proxy.databases).into_iter().chain(why(&proxy.clients)).map(|why| line(proxy.arn.as_str(), why)));
+        }
         lines.extend(why(&self.subscriptions).map(|why| line(&format!("subscriptions in {}", self.scope), why)));
         lines.extend(why(&self.aliases).map(|why| line(&format!("key aliases in {}", self.scope), why)));
         lines.extend(why(&self.keys_awaiting_alias).map(|why| line(&format!("key tags in {}", self.scope), why)));

@@ -1,4 +1,5 @@
-//! Changes parameter groups, and which one a database uses. Nothing here restarts a database: migrations are another matter.
+//! Changes parameter groups, and which one a database uses. Nothing here restarts a database but [`reboot`]: migrations are
+//! another matter.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use everseal_planner::inventory::ErrorClass;
 use everseal_planner::plan::Change;
 use everseal_planner::plan::change::{ParameterGroupKind, ParameterValue};
 
-use super::{certificate, convert, migration, operations};
+use super::{certificate, convert, migration, operations, proxies, reboot};
 use crate::call::ScopeContext;
 use crate::error::AwsError;
 
@@ -24,6 +25,8 @@ pub async fn apply(ctx: &ScopeContext, resource: &Arn, change: &Change) -> Resul
         }
         Change::ParameterGroup { kind, name, before: _, after } => set_parameters(ctx, *kind, name, after).await?,
         Change::AttachParameterGroup { kind, database, before: _, after } => Box::pin(attach(ctx, *kind, database, after)).await?,
+        Change::RebootDatabase { kind, database } => reboot::reboot(ctx, *kind, database).await?,
+        Change::ProxyTls { proxy } => Box::pin(proxies::require_tls(ctx, proxy)).await?,
         Change::CaCertificate { instance, before: _, after } => Box::pin(certificate::change(ctx, instance, after)).await?,
         Change::Migration(change) => migration::apply(ctx, change).await?,
         _ => return Err(crate::account::misrouted(resource, change)),

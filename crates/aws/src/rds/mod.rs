@@ -7,6 +7,8 @@ mod migration;
 mod observe;
 pub mod operations;
 mod parameters;
+mod proxies;
+mod reboot;
 #[cfg(test)]
 mod tests;
 

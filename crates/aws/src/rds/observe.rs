@@ -12,7 +12,7 @@ use everseal_planner::rds::observed::{DbCluster, DbInstance};
 use everseal_planner::{Arn, Inventory, Service};
 
 use super::migration::{Concerned, Replications};
-use super::{convert, migration, operations, parameters};
+use super::{convert, migration, operations, parameters, proxies};
 use crate::call::ScopeContext;
 use crate::error::AwsError;
 use crate::operation::Operation;
@@ -39,6 +39,9 @@ pub async fn observe(ctx: &ScopeContext, target: &Target, reads: &Reads) -> Inve
     }
     if reads.gate_facts && (reads.migrations || (reads.parameter_groups && *target != Target::Everything)) {
         part.migrations.databases = Box::pin(migration::surroundings(ctx, target, reads, (&part, &replications))).await;
+    }
+    if reads.proxies {
+        Box::pin(proxies::observe(ctx, target, reads, &mut part)).await;
     }
     part
 }

@@ -114,4 +114,10 @@ operations! { Api::Rds;
     DELETE_DB_INSTANCE = "DeleteDBInstance", ["rds:DeleteDBInstance", "rds:CreateDBSnapshot"], Need::Enforce, Rate::Unpublished;
     /// The same of a cluster.
     DELETE_DB_CLUSTER = "DeleteDBCluster", ["rds:DeleteDBCluster", "rds:CreateDBClusterSnapshot"], Need::Enforce, Rate::Unpublished;
+    /// Applies what waits for a reboot, in the policy's window.
+    REBOOT_DB_INSTANCE = "RebootDBInstance", ["rds:RebootDBInstance"], Need::Enforce, Rate::Unpublished;
+    /// The same for a Multi-AZ cluster.
+    REBOOT_DB_CLUSTER = "RebootDBCluster", ["rds:RebootDBCluster"], Need::Enforce, Rate::Unpublished;
+    /// Requires TLS of a proxy's clients.
+    MODIFY_DB_PROXY = "ModifyDBProxy", ["rds:ModifyDBProxy"], Need::Enforce, Rate::Unpublished;
 }

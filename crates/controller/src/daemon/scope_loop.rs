@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::view::View;
 use crate::account::Account;
+use crate::database_calls::REMEMBERED_SECONDS;
 use crate::executor::with_sources;
 use crate::metrics::WorkResult;
 use crate::pass::{ENCRYPTION_CALL_WINDOW_SECONDS, Memory, Surroundings};
@@ -100,7 +101,7 @@ impl<A: Account> ScopeLoop<A> {
 
     /// Runs until it is stopped; then waits for what is in hand, at most for the grace period.
     pub(super) async fn run(self: Arc<Self>, first_pass_after: Duration) {
-        self.remember_encryption_calls().await;
+        self.remember_calls().await;
         self.queue.add_after(Item::Resync, Priority::Resync, first_pass_after);
         self.queue.add_after(Item::KmsErrors, Priority::Resync, self.shared.options.kms_errors_interval);
         self.schedule_probes();
@@ -133,7 +134,15 @@ impl<A: Account> ScopeLoop<A> {
         }
     }
 
-    async fn remember_encryption_calls(&self) {
+    async fn remember_calls(&self) {
+        let since = self.shared.clock.now() - REMEMBERED_SECONDS;
+        match self.shared.ledger.database_calls(&self.scope, since).await {
+            Ok(calls) => self.memory.lock().unwrap_or_else(PoisonError::into_inner).database_calls = calls,
+            Err(error) => {
+                let error = with_sources(&error);
+                tracing::warn!(scope = %self.scope, error, "earlier reboots of databases are not known");
+            }
+        }
         let since = self.shared.clock.now() - ENCRYPTION_CALL_WINDOW_SECONDS;
         match self.shared.ledger.encryption_calls(&self.scope, since).await {
             Ok(calls) => self.memory.lock().unwrap_or_else(PoisonError::into_inner).encryption_calls = calls,

@@ -93,7 +93,9 @@ impl<A: Account> Executor<'_, A> {
 
     fn wrote(&self, resource: &Arn, change: &Change) {
         let mut memory = self.around.memory();
-        memory.recent.remember(resource, change, self.around.clock.now());
+        let now = self.around.clock.now();
+        memory.recent.remember(resource, change, now);
+        memory.database_calls.note(self.account.scope(), change, now);
         memory.changes_this_cycle += 1;
     }
 
@@ -256,6 +258,10 @@ fn targets_of(scope: &everseal_planner::Scope, resource: &Arn, change: &Change) 
             if let MigrationChange::Tags { arn, .. } = &**migration {
                 targets.extend(Arn::parse(arn).ok().filter(is_database));
             }
+        }
+        // A member of a cluster has a status of its own.
+        Change::RebootDatabase { kind: ParameterGroupKind::Instance, database } => {
+            targets.insert(scope.arn("rds", &format!("db:{database}")));
         }
         _ => {}
     }

@@ -16,7 +16,8 @@ use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::record::{Entry, Intent, Outcome, OutcomeRecord};
+use super::record::{Entry, Intent, LedgerOutcome, Outcome, OutcomeRecord};
+use crate::database_calls::{DatabaseCalls, REMEMBERED};
 
 const INTENT: &str = ".intent.json";
 const OUTCOME: &str = ".outcome.json";
@@ -161,6 +162,23 @@ impl Ledger {
         while let Some(Entry { intent, .. }) = entries.try_next().await? {
             if intent.scope == *scope {
                 calls.entry(intent.resource).or_default().push(intent.at_millis.div_euclid(1000));
+            }
+        }
+        Ok(calls)
+    }
+
+    /// Parameter groups created and databases rebooted since `since` (Unix time) in a scope. A call that AWS refused is none;
+    /// one whose outcome is not known counts.
+    pub async fn database_calls(&self, scope: &Scope, since: i64) -> Result<DatabaseCalls, LedgerError> {
+        let mut calls = DatabaseCalls::default();
+        for action in REMEMBERED {
+            let filter = Filter { since: Some(since), action: Some(action.to_owned()), ..Filter::default() };
+            let mut entries = std::pin::pin!(self.entries(filter));
+            while let Some(Entry { intent, result }) = entries.try_next().await? {
+                let refused = matches!(&result, Outcome::Recorded(record) if record.outcome == LedgerOutcome::Failed);
+                if intent.scope == *scope && !refused {
+                    calls.note(scope, &intent.change, intent.at_millis.div_euclid(1000));
+                }
             }
         }
         Ok(calls)

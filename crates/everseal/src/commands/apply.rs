@@ -123,8 +123,10 @@ impl Run<'_> {
         let Worked { account, memory, pass } = worked;
         let since = self.clock.now() - 24 * 3600;
         let calls = self.ledger.encryption_calls(account.scope(), since).await?;
+        let database_calls = self.ledger.database_calls(account.scope(), since).await?;
         if let Ok(mut memory) = memory.lock() {
             memory.encryption_calls = calls;
+            memory.database_calls = database_calls;
         }
         let executor = Executor {
             account: &account,

@@ -200,6 +200,18 @@ pub enum Change {
         /// The authority to use.
         after: String,
     },
+    /// `RebootDBInstance`, or `RebootDBCluster` for a Multi-AZ cluster; never with a failover.
+    RebootDatabase {
+        /// Instance or cluster.
+        kind: ParameterGroupKind,
+        /// `DBInstanceIdentifier` (which may be a member of the step's cluster) or `DBClusterIdentifier`.
+        database: String,
+    },
+    /// `ModifyDBProxy(RequireTLS)`: on, never off.
+    ProxyTls {
+        /// `DBProxyName`.
+        proxy: String,
+    },
     /// `CreateKey`, `CreateAlias` and, where wanted, `EnableKeyRotation`.
     CreateKey {
         /// `alias/…`.
@@ -276,6 +288,9 @@ impl Change {
             Self::ParameterGroup { kind: ParameterGroupKind::Cluster, .. } => "ModifyDBClusterParameterGroup",
             Self::AttachParameterGroup { kind: ParameterGroupKind::Instance, .. } | Self::CaCertificate { .. } => "ModifyDBInstance",
             Self::AttachParameterGroup { kind: ParameterGroupKind::Cluster, .. } => "ModifyDBCluster",
+            Self::RebootDatabase { kind: ParameterGroupKind::Instance, .. } => "RebootDBInstance",
+            Self::RebootDatabase { kind: ParameterGroupKind::Cluster, .. } => "RebootDBCluster",
+            Self::ProxyTls { .. } => "ModifyDBProxy",
             Self::CreateKey { .. } => "CreateKey",
             Self::CreateAlias { .. } => "CreateAlias",
             Self::ReplicateKey { .. } => "ReplicateKey",
@@ -303,6 +318,8 @@ impl Change {
             | Self::ParameterGroup { .. }
             | Self::AttachParameterGroup { .. }
             | Self::CaCertificate { .. }
+            | Self::RebootDatabase { .. }
+            | Self::ProxyTls { .. }
             | Self::CreateKey { .. }
             | Self::CreateAlias { .. }
             | Self::ReplicateKey { .. }

@@ -14,6 +14,11 @@ pub struct Past {
     pub changes_this_cycle: u32,
     /// `StartDeliveryStreamEncryption` calls per stream in the last 24 hours.
     pub delivery_stream_encryption_calls: BTreeMap<Arn, u32>,
+    /// When parameter groups were created in the last minutes, in seconds since the Unix epoch, by ARN (`pg:…`, `cluster-pg:…`):
+    /// AWS does not show it.
+    pub parameter_groups_created: BTreeMap<Arn, i64>,
+    /// When databases were last rebooted in the last 24 hours, likewise, by ARN of the instance or cluster.
+    pub reboots: BTreeMap<Arn, i64>,
 }
 
 /// Input of planning.

@@ -31,6 +31,8 @@ pub struct Reads {
     pub subscriptions: bool,
     /// Parameter groups in use by instances and clusters, and those of ours (named `everseal-…`).
     pub parameter_groups: bool,
+    /// RDS proxies and the databases behind them.
+    pub proxies: bool,
     /// Snapshots and blue/green deployments of migrations.
     pub migrations: bool,
     /// Services whose resources' tags are asked for by a rule.
@@ -38,7 +40,7 @@ pub struct Reads {
     /// Aliases of keys that the policies list: their documents and rotation are read.
     pub listed_aliases: BTreeSet<String>,
     /// Also read what only gates need (website, logging, replication, notifications, public access, documents of
-    /// buckets; documents of keys).
+    /// buckets; documents of keys; connections of databases and proxies).
     pub gate_facts: bool,
     /// Also read what only paths need: [`crate::inventory::PathFacts`], and notifications, replication and log targets
     /// of every bucket.
@@ -63,6 +65,7 @@ impl Reads {
             bucket_documents: false,
             subscriptions: false,
             parameter_groups: false,
+            proxies: false,
             migrations: false,
             tags_of: BTreeSet::new(),
             listed_aliases: BTreeSet::new(),
@@ -79,6 +82,7 @@ impl Reads {
             bucket_documents: true,
             subscriptions: true,
             parameter_groups: true,
+            proxies: true,
             migrations: true,
             tags_of: Service::ALL.iter().copied().collect(),
             listed_aliases: BTreeSet::new(),
@@ -145,7 +149,9 @@ impl Reads {
         self.subscriptions |= sns.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.forbid_http_subscriptions));
         // Also where the policy only reports: a migration that was begun is still told of, and can be aborted.
         self.migrations |= rds.iter().any(|rule| rule.at_rest.as_ref().is_some_and(|wanted| wanted.migration.is_some()));
+        let require_tls = rds.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.require_tls));
         self.parameter_groups |= rds.iter().any(|rule| rule.in_transit.as_ref().is_some_and(|wanted| wanted.require_tls || wanted.verify));
+        self.proxies |= require_tls;
     }
 
     fn add_rules<R: Rule>(&mut self, service: Service, rules: &[R]) {

@@ -5,16 +5,25 @@
 //! [Using SSL/TLS to encrypt a connection to a DB instance; rds:ModifyDBInstance, `CACertificateIdentifier`]
 
 use super::observed::DbInstance;
+use super::reboot::{self, ByHand, moment};
 use crate::Check;
 use crate::plan::change::Change;
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::step::{Gate, Risk};
+use crate::policy::model::DatabaseInTransit;
 
 const CHECK: Check = Check::RdsCaCertificate;
+/// A certificate that ends within so many seconds is told of.
+const SOON: i64 = 90 * 24 * 60 * 60;
 
 /// Judges one instance.
-pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, wanted: &str, draft: &mut Draft) {
+pub(super) fn judge(
+    cx: &Context<'_>,
+    (subject, instance): (&Subject, &DbInstance),
+    (wanted, in_transit): (&str, &DatabaseInTransit),
+    draft: &mut Draft,
+) {
     let mut words = Words { expected: wanted.to_owned(), actual: "none".to_owned(), ..Words::default() };
     let expired = instance.ca_valid_till.is_some_and(|till| till <= cx.now);
     let Some(observed) = instance.ca_certificate.as_deref() else {
@@ -27,6 +36,11 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, 
         words.notes.push("rds-ca-2019 expired in August 2024: clients that check certificates are refused.".to_owned());
     } else if expired {
         words.notes.push("The server certificate has expired: clients that check it are refused.".to_owned());
+    } else if let Some(till) = instance.ca_valid_till.filter(|till| till - cx.now < SOON) {
+        words.notes.push(format!(
+            "The server certificate ends at {}. RDS renews it by itself where the engine takes a new one while it runs; where it does not, the instance has a pending maintenance action that renews it with a restart: have it applied before then.",
+            moment(till)
+        ));
     }
     if observed == wanted || stronger(observed, wanted) {
         if observed != wanted {
@@ -34,18 +48,24 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, instance: &DbInstance, 
         }
         return draft.compliant(subject, CHECK, words);
     }
-    let remedy = remedy(instance, observed, wanted, &mut words);
+    let remedy = remedy(cx, (instance, in_transit), (observed, wanted), &mut words);
     draft.drifted(subject, CHECK, words, vec![remedy]);
 }
 
-fn remedy(instance: &DbInstance, observed: &str, wanted: &str, words: &mut Words) -> Remedy {
+fn remedy(
+    cx: &Context<'_>,
+    (instance, in_transit): (&DbInstance, &DatabaseInTransit),
+    (observed, wanted): (&str, &str),
+    words: &mut Words,
+) -> Remedy {
     if instance.pending_ca_certificate.as_deref() == Some(wanted) {
         words.actual = format!("{observed}, {wanted} pending");
         words.message = "The change is made and waits for a restart.".into();
-        Remedy::manual(
-            format!("let {} take {wanted}", instance.identifier),
-            "The new certificate applies with the next restart or maintenance window. Everseal never restarts a database: reboot it when it suits.",
-        )
+        let by_hand = ByHand {
+            what: format!("let {} take {wanted}", instance.identifier),
+            how: "The new certificate applies with the next restart or maintenance window. The policy does not let Everseal reboot a database (inTransit.reboot: inWindow): do so when it suits.".to_owned(),
+        };
+        reboot::of_certificate(cx, instance, in_transit, by_hand)
     } else if let Some(cluster) = instance.cluster.as_deref().filter(|_| !instance.engine.starts_with("aurora")) {
         words.message = "The certificate belongs to the Multi-AZ cluster.".into();
         Remedy::manual(

@@ -43,6 +43,12 @@ pub(super) fn is_of_rds(engine: &str) -> bool {
     !matches!(engine, "neptune" | "docdb")
 }
 
+/// SQL Server encrypts connections of clients that do not ask for it: `rds.force_ssl` refuses nobody.
+/// [Using SSL with a Microsoft SQL Server DB instance]
+pub(super) fn negotiates_tls(engine: &str) -> bool {
+    engine.starts_with("sqlserver-")
+}
+
 /// How `engine` at `version` requires TLS; `cluster` where it is a DB cluster (Aurora or Multi-AZ).
 pub(super) fn tls_switch(engine: &str, version: &str, cluster: bool) -> TlsSwitch {
     let kind = if cluster { ParameterGroupKind::Cluster } else { ParameterGroupKind::Instance };

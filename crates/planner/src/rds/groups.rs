@@ -1,35 +1,70 @@
 //! How a parameter gets its value: in a group of the user's, or in a copy of a default group.
 //!
 //! Default groups can't be changed, so one named after it is made, carries its changed values, and is attached; it
-//! applies with the next reboot, which Everseal never makes. A group that other databases share is changed only where
-//! the policy asks the same of all of them: the others' clients would be cut off otherwise.
+//! applies with the next reboot ([`super::reboot`]). A group that other databases share is changed only where the policy
+//! asks the same of all of them and no client of any of them connects without TLS: they would be cut off otherwise.
 //! [Working with parameter groups; rds:ModifyDBParameterGroup]
 
 use std::collections::BTreeMap;
 
+use super::clients::{self, Clients};
 use super::desired::{copy_of, is_on};
 use super::observed::{DbParameter, DbParameterGroup};
 use super::plan::Database;
-use super::tls::{CHECK, Wanted};
+use super::proxy_tls::in_front;
+use super::reboot::moment;
+use super::tls::{CHECK, Wanted, may_reboot};
 use crate::inventory::Reading;
 use crate::kms::why;
 use crate::plan::change::{Change, ParameterGroupKind, ParameterValue};
 use crate::plan::context::Context;
-use crate::plan::draft::Remedy;
+use crate::plan::draft::{Draft, Remedy};
 use crate::plan::select::glob;
 use crate::plan::step::{Gate, Risk};
 use crate::policy::model::Mode;
 
-/// The remedies for a parameter that does not require TLS.
-pub(super) fn remedies(cx: &Context<'_>, database: &Database<'_>, group: &DbParameterGroup, wanted: Wanted) -> Vec<Remedy> {
-    if group.name.starts_with("default.") { copy_and_attach(cx, database, group, wanted) } else { vec![set(cx, database, group, wanted)] }
+/// A group is used at the earliest so many seconds after it was created: "wait at least 5 minutes" until RDS has fully
+/// completed the creation. [rds:CreateDBParameterGroup]
+const SETTLES_AFTER: i64 = 5 * 60;
+
+/// The remedies for a parameter that does not require TLS; notes on whom they concern are added to `notes`.
+pub(super) fn remedies(
+    cx: &Context<'_>,
+    (database, group): (&Database<'_>, &DbParameterGroup),
+    wanted: Wanted,
+    notes: &mut Vec<String>,
+    draft: &mut Draft,
+) -> Vec<Remedy> {
+    if group.name.starts_with("default.") {
+        let clients = clients::of(cx, database, draft);
+        notes.extend(clients.notes.iter().cloned());
+        return copy_and_attach(cx, (database, group), wanted, &clients, draft);
+    }
+    let clients = clients_of(cx, database, &group.name, draft);
+    notes.extend(clients.notes.iter().cloned());
+    vec![set(cx, (database, group), wanted, &clients)]
+}
+
+/// The clients of every database that the group is attached to.
+fn clients_of(cx: &Context<'_>, database: &Database<'_>, group: &str, draft: &mut Draft) -> Clients {
+    let attached = Database::all(cx).filter(|other| other.kind == database.kind && other.parameter_group() == Some(group));
+    attached.fold(Clients::default(), |clients, one| clients.and(clients::of(cx, &one, draft)))
 }
 
 fn value(wanted: Wanted) -> ParameterValue {
     ParameterValue { value: wanted.on.to_owned(), pending_reboot: wanted.needs_reboot }
 }
 
-fn set(cx: &Context<'_>, database: &Database<'_>, group: &DbParameterGroup, wanted: Wanted) -> Remedy {
+/// What is said of the reboot that a change waits for.
+fn with_reboot(cx: &Context<'_>, database: &Database<'_>) -> &'static str {
+    if may_reboot(cx, database) {
+        "; it applies with a reboot, in the window that the policy gives"
+    } else {
+        "; it applies with the next reboot, which Everseal does not make"
+    }
+}
+
+fn set(cx: &Context<'_>, (database, group): (&Database<'_>, &DbParameterGroup), wanted: Wanted, clients: &Clients) -> Remedy {
     let before = group.parameters.get(wanted.name).and_then(|parameter| parameter.value.clone());
     let undo = format!("set {}={} in parameter group {} again", wanted.name, before.as_deref().unwrap_or("its default"), group.name);
     let change = Change::ParameterGroup {
@@ -38,41 +73,64 @@ fn set(cx: &Context<'_>, database: &Database<'_>, group: &DbParameterGroup, want
         before: BTreeMap::from([(wanted.name.to_owned(), before)]),
         after: BTreeMap::from([(wanted.name.to_owned(), value(wanted))]),
     };
-    let reboot = if wanted.needs_reboot { "; it applies with the next reboot, which Everseal never makes" } else { "" };
+    let reboot = if wanted.needs_reboot { with_reboot(cx, database) } else { "" };
     let summary = format!("set {}={} in parameter group {}{reboot}", wanted.name, wanted.on, group.name);
     let remedy = Remedy::change(change, summary, undo).risking(Risk::Brief);
     let unwilling: Vec<String> = sharers(cx, database, &group.name).filter(|other| !agrees(cx, other)).map(|other| other.name()).collect();
-    if unwilling.is_empty() {
-        return remedy;
-    }
-    remedy.blocked(
-        Gate::Manual,
-        format!(
-            "Parameter group {} is also attached to {}, of which no enforcing rule asks for TLS: their clients without TLS would be cut off. Give {} a group of its own, or let a rule ask the same of them.",
-            group.name,
-            unwilling.join(", "),
-            database.name()
-        ),
-    )
+    let remedy = if unwilling.is_empty() {
+        remedy
+    } else {
+        remedy.blocked(
+            Gate::Manual,
+            format!(
+                "Parameter group {} is also attached to {}, of which no enforcing rule asks for TLS: their clients without TLS would be cut off. Give {} a group of its own, or let a rule ask the same of them.",
+                group.name,
+                unwilling.join(", "),
+                database.name()
+            ),
+        )
+    };
+    let attached = Database::all(cx).filter(|other| other.kind == database.kind && other.parameter_group() == Some(&group.name));
+    attached.fold(clients.hold(remedy), |remedy, one| in_front(cx, &one).before(remedy))
 }
 
-fn copy_and_attach(cx: &Context<'_>, database: &Database<'_>, group: &DbParameterGroup, wanted: Wanted) -> Vec<Remedy> {
+fn copy_and_attach(
+    cx: &Context<'_>,
+    (database, group): (&Database<'_>, &DbParameterGroup),
+    wanted: Wanted,
+    clients: &Clients,
+    draft: &mut Draft,
+) -> Vec<Remedy> {
     let name = copy_of(&group.name);
-    let groups = match database.kind {
-        ParameterGroupKind::Instance => &cx.inventory.db_parameter_groups,
-        ParameterGroupKind::Cluster => &cx.inventory.db_cluster_parameter_groups,
+    let (groups, arn) = match database.kind {
+        ParameterGroupKind::Instance => (&cx.inventory.db_parameter_groups, format!("pg:{name}")),
+        ParameterGroupKind::Cluster => (&cx.inventory.db_cluster_parameter_groups, format!("cluster-pg:{name}")),
     };
-    let attach = attach(database, group, &name);
+    let attach = in_front(cx, database).before(clients.hold(attach(cx, (database, group), &name)));
+    let step = |remedy: &Remedy| remedy.change.as_ref().map(|change| Remedy::step_id(CHECK, change.action(), database.arn));
     match groups.get(&name) {
         None => {
-            let create = create(database, group, &name, wanted);
-            let step = create.change.as_ref().map(|change| Remedy::step_id(CHECK, change.action(), database.arn));
-            vec![create, attach.needing(step)]
+            let create = create((database, group), &name, wanted);
+            let step = step(&create);
+            let reason = format!("parameter group {name} is created first, and attached 5 minutes later at the earliest");
+            vec![create, attach.needing(step).blocked(Gate::NotReady, reason)]
         }
-        Some(Reading::Known(ours)) if requires(ours, wanted) => vec![attach],
+        Some(Reading::Known(ours)) if requires(ours, wanted) => {
+            vec![match cx.past.parameter_groups_created.get(&cx.inventory.scope.arn("rds", &arn)) {
+                Some(at) if cx.now - at < SETTLES_AFTER => {
+                    let until = moment(at + SETTLES_AFTER);
+                    attach.blocked(
+                        Gate::NotReady,
+                        format!("parameter group {name} was just created: RDS may need 5 minutes for it, until {until}"),
+                    )
+                }
+                Some(_) | None => attach,
+            }]
+        }
         Some(Reading::Known(ours)) => {
-            let set = set(cx, database, ours, wanted);
-            let step = set.change.as_ref().map(|change| Remedy::step_id(CHECK, change.action(), database.arn));
+            let others = clients_of(cx, database, &name, draft);
+            let set = set(cx, (database, ours), wanted, &others);
+            let step = step(&set);
             vec![set, attach.needing(step)]
         }
         Some(Reading::Unreadable { unreadable }) => {
@@ -86,7 +144,7 @@ fn requires(group: &DbParameterGroup, wanted: Wanted) -> bool {
     group.parameters.get(wanted.name).and_then(|parameter| parameter.value.as_deref()).is_some_and(is_on)
 }
 
-fn create(database: &Database<'_>, group: &DbParameterGroup, name: &str, wanted: Wanted) -> Remedy {
+fn create((database, group): (&Database<'_>, &DbParameterGroup), name: &str, wanted: Wanted) -> Remedy {
     let changed = group.parameters.iter().filter(|(_, parameter)| parameter.source == "user");
     let mut parameters: BTreeMap<String, ParameterValue> =
         changed.filter_map(|(name, parameter)| Some((name.clone(), carried(parameter)?))).collect();
@@ -107,14 +165,14 @@ fn carried(parameter: &DbParameter) -> Option<ParameterValue> {
     value.as_ref().map(|value| ParameterValue { value: value.clone(), pending_reboot: apply_type == "static" })
 }
 
-fn attach(database: &Database<'_>, group: &DbParameterGroup, name: &str) -> Remedy {
+fn attach(cx: &Context<'_>, (database, group): (&Database<'_>, &DbParameterGroup), name: &str) -> Remedy {
     let change = Change::AttachParameterGroup {
         kind: database.kind,
         database: database.identifier.to_owned(),
         before: group.name.clone(),
         after: name.to_owned(),
     };
-    let summary = format!("attach {name} to {}; it applies with the next reboot, which Everseal never makes", database.name());
+    let summary = format!("attach {name} to {}{}", database.name(), with_reboot(cx, database));
     let remedy = Remedy::change(change, summary, format!("attach {} to {} again", group.name, database.name())).risking(Risk::Brief);
     if database.status == "available" {
         return remedy;

@@ -47,7 +47,16 @@ pub fn wanted_probes(cx: &Context<'_>) -> Vec<WantedProbe> {
         let Some(rule) = selected(cx, name, engine, tags) else { continue };
         let Some(in_transit) = rule.rule.in_transit.as_ref().filter(|in_transit| in_transit.verify) else { continue };
         let Some(endpoint) = endpoint.as_ref().filter(|_| !SILENT.contains(&status.as_str())) else { continue };
-        let DatabaseInTransit { require_tls: _, ca_certificate: _, verify: _, ca_bundle, monitoring: _ } = in_transit;
+        let DatabaseInTransit {
+            require_tls: _,
+            plain_clients: _,
+            reboot: _,
+            window: _,
+            ca_certificate: _,
+            verify: _,
+            ca_bundle,
+            monitoring: _,
+        } = in_transit;
         wanted.push(WantedProbe {
             resource: arn.clone(),
             endpoint: endpoint.clone(),

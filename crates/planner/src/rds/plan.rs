@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::desired::is_of_rds;
 use super::observed::{DbCluster, DbEndpoint, DbInstance, StorageEncryption};
-use super::{ca, encryption, live_check, migration, tls};
+use super::{ca, encryption, live_check, migration, proxy_tls, tls};
 use crate::inventory::Reading;
 use crate::plan::change::ParameterGroupKind;
 use crate::plan::context::Context;
@@ -51,6 +51,11 @@ impl<'a> Database<'a> {
 
     pub(super) const fn is_cluster(&self) -> bool {
         self.cluster.is_some()
+    }
+
+    /// What AWS says of it: an instance on its own, or a cluster.
+    pub(super) const fn parts(&self) -> (Option<&'a DbInstance>, Option<&'a DbCluster>) {
+        (self.instance, self.cluster)
     }
 
     /// `database` or `cluster`, with its name.
@@ -126,6 +131,7 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
     for instance in cx.inventory.db_instances.values().filter(|instance| is_of_rds(&instance.engine)) {
         judge_instance(cx, instance, draft);
     }
+    proxy_tls::plan(cx, draft);
     for foreign in cx.inventory.db_instances.values().filter(|instance| !is_of_rds(&instance.engine)) {
         draft.unmanaged.insert(foreign.arn.clone());
     }
@@ -137,7 +143,8 @@ pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
 }
 
 fn judge_in_transit(cx: &Context<'_>, (subject, database): (&Subject, &Database<'_>), wanted: &DatabaseInTransit, draft: &mut Draft) {
-    let DatabaseInTransit { require_tls, ca_certificate: _, verify, ca_bundle: _, monitoring: _ } = wanted;
+    let DatabaseInTransit { require_tls, plain_clients: _, reboot: _, window: _, ca_certificate: _, verify, ca_bundle: _, monitoring: _ } =
+        wanted;
     if *require_tls {
         tls::judge(cx, subject, database, draft);
     }
@@ -160,8 +167,10 @@ fn judge_instance(cx: &Context<'_>, instance: &DbInstance, draft: &mut Draft) {
     {
         live_check::judge(cx, &subject, &live_check::Judged::member(cx, instance, cluster), draft);
     }
-    if let Some(wanted) = selected.rule.in_transit.as_ref().and_then(|in_transit| in_transit.ca_certificate.as_deref()) {
-        ca::judge(cx, &subject, instance, wanted, draft);
+    if let Some(in_transit) = &selected.rule.in_transit
+        && let Some(wanted) = in_transit.ca_certificate.as_deref()
+    {
+        ca::judge(cx, (&subject, instance), (wanted, in_transit), draft);
     }
 }
 

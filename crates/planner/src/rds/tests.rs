@@ -182,8 +182,9 @@ mod tls {
     fn shared(rules: &str) -> Plan {
         let other = "arn:aws:rds:us-east-1:111122223333:db:reports";
         let second = instance(&json!({"arn": other, "identifier": "reports"}));
-        let more =
-            json!({"dbInstances": {DB: instance(&json!({})), other: second}, "dbParameterGroups": group("own", "postgres14", &off())});
+        let quiet = json!({"activity": {"from": 1_749_990_000, "to": 1_749_999_960, "mostConnections": 0, "connectionsNow": 0}});
+        let more = json!({"dbInstances": {DB: instance(&json!({})), other: second}, "dbParameterGroups": group("own", "postgres14", &off()),
+            "dbProxies": {}, "migrations": {"databases": {DB: quiet, other: quiet}}});
         planned(rules, &inventory(&json!([]), &more))
     }
 

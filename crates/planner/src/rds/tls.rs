@@ -1,20 +1,24 @@
 //! `rds-require-tls`: the database refuses connections without TLS.
 //!
 //! Compliant is a right value that is in force. A right value that waits for a reboot is not: the database still
-//! takes plain connections. Everseal never reboots one. [Working with parameter groups]
+//! takes plain connections. Whether it may be rebooted is the policy's to say. [Working with parameter groups]
 
 use super::desired::{Default, TlsSwitch, is_on, tls_switch};
-use super::groups;
 use super::observed::DbParameterGroup;
 use super::plan::Database;
+use super::proxy_tls::in_front;
+use super::reboot::{self, ByHand};
+use super::{clients, groups};
 use crate::inventory::Reading;
 use crate::kms::why;
 use crate::plan::change::ParameterGroupKind;
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
+use crate::policy::model::Reboot;
 use crate::{Check, Inventory};
 
 pub(super) const CHECK: Check = Check::RdsRequireTls;
+const PENDING_REBOOT: &str = "pending-reboot";
 
 /// The parameter that decides, and the value that requires TLS.
 #[derive(Clone, Copy)]
@@ -64,10 +68,10 @@ pub(super) fn judge(cx: &Context<'_>, subject: &Subject, database: &Database<'_>
     };
     words.actual = format!("{name}={} in {}", value.unwrap_or(if required { "default (on)" } else { "default (off)" }), group.name);
     if required {
-        return in_force(subject, database, words, draft);
+        return in_force(cx, (subject, database), words, draft);
     }
     words.message = "Whoever connects without TLS sends passwords and data in the clear.".into();
-    let remedies = groups::remedies(cx, database, group, Wanted { name, on, needs_reboot });
+    let remedies = groups::remedies(cx, (database, group), Wanted { name, on, needs_reboot }, &mut words.notes, draft);
     words.notes.extend(groups::sharers_note(cx, database, group));
     draft.drifted(subject, CHECK, words, remedies);
 }
@@ -91,9 +95,11 @@ pub(super) fn refuses_plain(inventory: &Inventory, database: &Database<'_>) -> O
     (!statuses.is_empty() && statuses.iter().all(|status| *status == "in-sync")).then_some(required)
 }
 
-fn in_force(subject: &Subject, database: &Database<'_>, mut words: Words, draft: &mut Draft) {
+fn in_force(cx: &Context<'_>, (subject, database): (&Subject, &Database<'_>), mut words: Words, draft: &mut Draft) {
     let statuses = database.apply_statuses();
-    let Some(open) = statuses.iter().copied().find(|status| *status != "in-sync") else {
+    // What waits for a reboot is ours to end; what AWS is at comes first.
+    let open = statuses.iter().copied().filter(|status| *status != "in-sync");
+    let Some(open) = open.min_by_key(|status| *status == PENDING_REBOOT) else {
         return draft.compliant(subject, CHECK, words);
     };
     words.actual = format!("{}, {open}", words.actual);
@@ -104,14 +110,43 @@ fn in_force(subject: &Subject, database: &Database<'_>, mut words: Words, draft:
     words.message = "The value is right and not in force: connections without TLS are still taken.".into();
     let name = database.name();
     let (what, how) = match open {
-        "pending-reboot" => (
-            format!("reboot {name}"),
-            "A reboot is needed before the parameter group applies. Everseal never reboots a database: do so when it suits, and it is compliant.".to_owned(),
+        PENDING_REBOOT => {
+            words.message.push_str(" A reboot is pending.");
+            let remedy = rebooted(cx, database, &mut words.notes, draft);
+            return draft.drifted(subject, CHECK, words, vec![remedy]);
+        }
+        "pending-database-upgrade" => {
+            (format!("upgrade {name}"), "The parameter group applies with the pending upgrade of the database: let it happen.".to_owned())
+        }
+        other => (
+            format!("apply the parameter group of {name}"),
+            format!(
+                "The parameter group is {other}. Look at the database's events for the parameter that was refused, correct it and reboot."
+            ),
         ),
-        "pending-database-upgrade" => (format!("upgrade {name}"), "The parameter group applies with the pending upgrade of the database: let it happen.".to_owned()),
-        other => (format!("apply the parameter group of {name}"), format!("The parameter group is {other}. Look at the database's events for the parameter that was refused, correct it and reboot.")),
     };
     draft.drifted(subject, CHECK, words, vec![Remedy::manual(what, how)]);
+}
+
+fn rebooted(cx: &Context<'_>, database: &Database<'_>, notes: &mut Vec<String>, draft: &mut Draft) -> Remedy {
+    let name = database.name();
+    let by_hand = ByHand {
+        what: format!("reboot {name}"),
+        how: "A reboot is needed before the parameter group applies. The policy does not let Everseal reboot a database (inTransit.reboot: inWindow): do so when it suits, and it is compliant.".to_owned(),
+    };
+    if may_reboot(cx, database) {
+        let clients = clients::of(cx, database, draft);
+        notes.extend(clients.notes.iter().cloned());
+        in_front(cx, database).before(reboot::of_database(cx, database, &clients, by_hand))
+    } else {
+        Remedy::manual(by_hand.what, by_hand.how)
+    }
+}
+
+/// The rule lets Everseal reboot the database, in a window.
+pub(super) fn may_reboot(cx: &Context<'_>, database: &Database<'_>) -> bool {
+    let wanted = database.rule(cx).and_then(|selected| selected.rule.in_transit.as_ref());
+    wanted.is_some_and(|wanted| wanted.reboot == Reboot::InWindow)
 }
 
 fn group<'a>(inventory: &'a Inventory, database: &Database<'_>) -> Result<&'a DbParameterGroup, String> {

@@ -12,6 +12,7 @@ mod migration_calls;
 #[allow(clippy::unwrap_used)]
 mod migration_tests;
 mod migrations;
+mod reboots;
 mod storage;
 mod streams;
 #[cfg(test)]
@@ -72,6 +73,8 @@ pub fn standing(inventory: &Inventory, resource: &Arn, change: &Change) -> Stand
             databases::attachment_standing(inventory, resource, *kind, before, after)
         }
         Change::CaCertificate { instance: _, before, after } => databases::ca_standing(inventory, resource, before.as_deref(), after),
+        Change::RebootDatabase { kind, database } => reboots::standing(inventory, resource, *kind, database),
+        Change::ProxyTls { proxy: _ } => reboots::proxy_standing(inventory, resource),
         Change::ReplicateKey { primary, region, .. } if *region != inventory.scope.region => {
             keys::replication_standing(inventory, primary, region)
         }
@@ -125,6 +128,12 @@ pub fn make(inventory: &mut Inventory, resource: &Arn, change: &Change) {
             if let Some(instance) = inventory.db_instances.get_mut(resource) {
                 instance.ca_certificate = Some(after.clone());
                 instance.pending_ca_certificate = None;
+            }
+        }
+        Change::RebootDatabase { kind, database } => reboots::make(inventory, resource, *kind, database),
+        Change::ProxyTls { proxy: _ } => {
+            if let Some(proxy) = inventory.db_proxies.known_mut().and_then(|proxies| proxies.get_mut(resource)) {
+                proxy.require_tls = true;
             }
         }
         Change::CreateKey { alias, description: _, multi_region, tags: _, document, rotation_period_in_days } => {

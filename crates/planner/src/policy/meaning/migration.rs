@@ -22,9 +22,7 @@ pub(super) fn judge(report: &mut Report<'_>, place: &Place<'_>, migration: &Migr
     } = migration;
     match window {
         Some(text) => {
-            if let Err(why) = Window::parse(text) {
-                place.field("window").misspelt(report, format!("`{text}` is no window: {why}; write {WINDOW_FORM}"), better(text));
-            }
+            judge_window(report, place, text);
         }
         None if *action == MigrationAction::Cutover && place.lacks("window") => {
             place.error(
@@ -97,6 +95,13 @@ fn judge_writes(report: &mut Report<'_>, place: &Place<'_>, migration: &Migratio
 fn is_security_group(text: &str) -> bool {
     let digits = text.strip_prefix("sg-").unwrap_or_default();
     matches!(digits.len(), 8 | 17) && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// A window must be readable: `place` is where its field `window` stands.
+pub(super) fn judge_window(report: &mut Report<'_>, place: &Place<'_>, text: &str) {
+    if let Err(why) = Window::parse(text) {
+        place.field("window").misspelt(report, format!("`{text}` is no window: {why}; write {WINDOW_FORM}"), better(text));
+    }
 }
 
 /// What was probably meant, where only the days' spelling or the zone is wrong.

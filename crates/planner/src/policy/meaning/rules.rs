@@ -8,10 +8,11 @@ use crate::plan::select::{Rule, glob};
 use crate::policy::model::{
     BucketAlgorithm, BucketAtRest, BucketRule, DataStreamRule, DatabaseAtRest, DatabaseInTransit, DatabaseRule, DeliveryStreamAtRest,
     DeliveryStreamRule, DestinationSpec, ExistingObjects, ExistingObjectsAction, FirehoseKeyType, KeyAtRest, MigrationAction, Mode,
-    QueueAtRest, QueueEncryptionKind, QueueRule, TopicRule,
+    PlainClients, QueueAtRest, QueueEncryptionKind, QueueRule, Reboot, TopicRule,
 };
 use crate::policy::place::Place;
 use crate::policy::report::Report;
+use crate::policy::window::WINDOW_FORM;
 use crate::policy::words;
 
 /// Engines of DB instances and clusters [rds:CreateDBInstance].
@@ -239,7 +240,30 @@ fn database_at_rest(report: &mut Report<'_>, place: &Place<'_>, at_rest: &Databa
 }
 
 fn database_in_transit(report: &mut Report<'_>, place: &Place<'_>, in_transit: &DatabaseInTransit) {
-    let DatabaseInTransit { require_tls, ca_certificate, verify, ca_bundle, monitoring } = in_transit;
+    let DatabaseInTransit { require_tls, plain_clients, reboot, window, ca_certificate, verify, ca_bundle, monitoring } = in_transit;
+    match (reboot, window) {
+        (Reboot::InWindow, None) if place.lacks("window") => {
+            let message =
+                format!("`reboot: inWindow` needs the window in which databases may be rebooted: add `window:`, for example {WINDOW_FORM}");
+            place.field("reboot").error(report, message);
+        }
+        (Reboot::Never, Some(_)) => {
+            let message = "`window` is when databases may be rebooted, and `reboot` is `never`: write `reboot: inWindow`, or remove it";
+            place.field("window").warning(report, message);
+        }
+        (Reboot::InWindow | Reboot::Never, _) => {}
+    }
+    if let Some(text) = window {
+        migration::judge_window(report, place, text);
+    }
+    if *plain_clients == PlainClients::None && !require_tls {
+        let message = "`plainClients: none` vouches for clients that `requireTls: true` would refuse; without that it does nothing";
+        place.field("plainClients").warning(report, message);
+    }
+    if *reboot == Reboot::InWindow && !require_tls && ca_certificate.is_none() {
+        let message = "`reboot: inWindow` is for `requireTls` or `caCertificate`; without either of them nothing is rebooted";
+        place.field("reboot").warning(report, message);
+    }
     if let Some(monitoring) = monitoring {
         let place = place.field("monitoring");
         monitoring::judge(report, &place, monitoring);

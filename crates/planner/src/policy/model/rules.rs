@@ -339,9 +339,19 @@ pub struct DatabaseAtRest {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatabaseInTransit {
-    /// Connections without TLS are refused, by the engine's parameter.
+    /// Connections without TLS are refused: by the engine's parameter, and by `RequireTLS` of the RDS proxies in front.
     #[serde(default)]
     pub require_tls: bool,
+    /// What is done about clients that connect without TLS and that a change would cut off; default `check`.
+    #[serde(default)]
+    pub plain_clients: PlainClients,
+    /// Whether a database may be rebooted so that its parameter group or its certificate applies; default `never`.
+    #[serde(default)]
+    pub reboot: Reboot,
+    /// When it may be, in UTC: `Sun 02:00-04:00 UTC`, `Mon-Fri 22:00-02:00 UTC`, `daily 03:00-04:00 UTC`. `reboot: inWindow`
+    /// needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
     /// `CACertificateIdentifier`; absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_certificate: Option<String>,
@@ -355,4 +365,27 @@ pub struct DatabaseInTransit {
     /// A login that counts who is connected without TLS before it is required; absent: nobody is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<Monitoring>,
+}
+
+/// What is known of clients without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PlainClients {
+    /// Everseal looks, and requires TLS only where it sees that nobody connects without.
+    #[default]
+    Check,
+    /// A person has made sure that there are none: where Everseal can't tell, TLS is required all the same. Where it sees
+    /// sessions without TLS, it is not.
+    None,
+}
+
+/// Whether a database may be rebooted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Reboot {
+    /// A person does it.
+    #[default]
+    Never,
+    /// Everseal does, while `window` is open, where `rds-require-tls` or `rds-ca-certificate` waits for it.
+    InWindow,
 }

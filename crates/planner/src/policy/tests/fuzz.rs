@@ -284,7 +284,7 @@ prop_compose! {
             mode,
             // A copy is encrypted with a key that the rule names.
             at_rest: Some(DatabaseAtRest { encrypted, migration: migration.filter(|_| key.is_some()), key }),
-            in_transit: Some(DatabaseInTransit { require_tls, ca_certificate, verify, ca_bundle, monitoring }),
+            in_transit: Some(DatabaseInTransit { require_tls, ca_certificate, verify, ca_bundle, monitoring, ..DatabaseInTransit::default() }),
         }
     }
 }

@@ -21,7 +21,7 @@ metadata: { name: simulated }
 spec:
   mode: enforce
   sqs: [{ name: queues, atRest: { encryption: SSE-SQS }, inTransit: { denyInsecureTransport: true } }]
-  rds: [{ name: databases, atRest: { encrypted: true }, inTransit: { requireTls: true } }]
+  rds: [{ name: databases, atRest: { encrypted: true }, inTransit: { requireTls: true, plainClients: none } }]
 ";
 
 /// A simulator that serves HTTPS from a thread of its own, until the tests end.

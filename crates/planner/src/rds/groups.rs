@@ -12,7 +12,6 @@ use super::desired::{copy_of, is_on};
 use super::observed::{DbParameter, DbParameterGroup};
 use super::plan::Database;
 use super::proxy_tls::in_front;
-use super::reboot::moment;
 use super::tls::{CHECK, Wanted, may_reboot};
 use crate::inventory::Reading;
 use crate::kms::why;
@@ -22,10 +21,6 @@ use crate::plan::draft::{Draft, Remedy};
 use crate::plan::select::glob;
 use crate::plan::step::{Gate, Risk};
 use crate::policy::model::Mode;
-
-/// A group is used at the earliest so many seconds after it was created: "wait at least 5 minutes" until RDS has fully
-/// completed the creation. [rds:CreateDBParameterGroup]
-const SETTLES_AFTER: i64 = 5 * 60;
 
 /// The remedies for a parameter that does not require TLS; notes on whom they concern are added to `notes`.
 pub(super) fn remedies(
@@ -102,9 +97,9 @@ fn copy_and_attach(
     draft: &mut Draft,
 ) -> Vec<Remedy> {
     let name = copy_of(&group.name);
-    let (groups, arn) = match database.kind {
-        ParameterGroupKind::Instance => (&cx.inventory.db_parameter_groups, format!("pg:{name}")),
-        ParameterGroupKind::Cluster => (&cx.inventory.db_cluster_parameter_groups, format!("cluster-pg:{name}")),
+    let groups = match database.kind {
+        ParameterGroupKind::Instance => &cx.inventory.db_parameter_groups,
+        ParameterGroupKind::Cluster => &cx.inventory.db_cluster_parameter_groups,
     };
     let attach = in_front(cx, database).before(clients.hold(attach(cx, (database, group), &name)));
     let step = |remedy: &Remedy| remedy.change.as_ref().map(|change| Remedy::step_id(CHECK, change.action(), database.arn));
@@ -112,21 +107,9 @@ fn copy_and_attach(
         None => {
             let create = create((database, group), &name, wanted);
             let step = step(&create);
-            let reason = format!("parameter group {name} is created first, and attached 5 minutes later at the earliest");
-            vec![create, attach.needing(step).blocked(Gate::NotReady, reason)]
+            vec![create, attach.needing(step)]
         }
-        Some(Reading::Known(ours)) if requires(ours, wanted) => {
-            vec![match cx.past.parameter_groups_created.get(&cx.inventory.scope.arn("rds", &arn)) {
-                Some(at) if cx.now - at < SETTLES_AFTER => {
-                    let until = moment(at + SETTLES_AFTER);
-                    attach.blocked(
-                        Gate::NotReady,
-                        format!("parameter group {name} was just created: RDS may need 5 minutes for it, until {until}"),
-                    )
-                }
-                Some(_) | None => attach,
-            }]
-        }
+        Some(Reading::Known(ours)) if requires(ours, wanted) => vec![attach],
         Some(Reading::Known(ours)) => {
             let others = clients_of(cx, database, &name, draft);
             let set = set(cx, (database, ours), wanted, &others);

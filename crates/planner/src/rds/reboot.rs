@@ -16,6 +16,9 @@ use crate::policy::window::Window;
 
 /// A reboot that did not help is not tried again for so long, in seconds.
 const AGAIN_AFTER: i64 = 24 * 60 * 60;
+/// A reboot makes a new parameter group apply: it comes so many seconds after the group was created at the earliest. AWS asks
+/// to wait 5 minutes before a group is first used, so that RDS has fully completed its creation. [rds:CreateDBParameterGroup]
+const GROUP_SETTLES_AFTER: i64 = 5 * 60;
 const PENDING: &str = "pending-reboot";
 
 /// What a person does where Everseal may not.
@@ -43,8 +46,26 @@ pub(super) fn of_database(cx: &Context<'_>, database: &Database<'_>, clients: &C
         (None, None) => None,
     };
     match (wanted, next) {
-        (Some(wanted), Some(next)) => clients.hold(remedy(cx, wanted, &next, by_hand)),
+        (Some(wanted), Some(next)) => settled(cx, database, clients.hold(remedy(cx, wanted, &next, by_hand))),
         _ => Remedy::manual(by_hand.what, by_hand.how),
+    }
+}
+
+/// Holds a reboot while the database's parameter group is too young, where we remember having created it: AWS does not show
+/// when it was.
+fn settled(cx: &Context<'_>, database: &Database<'_>, remedy: Remedy) -> Remedy {
+    let kind = match database.kind {
+        ParameterGroupKind::Instance => "pg",
+        ParameterGroupKind::Cluster => "cluster-pg",
+    };
+    let Some(group) = database.parameter_group() else { return remedy };
+    match cx.past.parameter_groups_created.get(&cx.inventory.scope.arn("rds", &format!("{kind}:{group}"))) {
+        Some(at) if cx.now - at < GROUP_SETTLES_AFTER => {
+            let until = moment(at + GROUP_SETTLES_AFTER);
+            remedy
+                .blocked(Gate::NotReady, format!("parameter group {group} was just created: RDS may need 5 minutes for it, until {until}"))
+        }
+        Some(_) | None => remedy,
     }
 }
 

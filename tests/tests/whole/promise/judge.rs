@@ -152,7 +152,7 @@ pub fn fallen(before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) -
 pub fn touched(policies: &PolicySet, before: &BTreeMap<String, Seen>, after: &BTreeMap<String, Seen>) -> Vec<String> {
     let spec = &policies.policies[0].spec;
     let audited = spec.s3.first().is_some_and(|rule| rule.mode == Some(Mode::Audit));
-    let exempt = spec.exemptions.iter().any(|exemption| exemption.resource.to_string() == EXEMPT);
+    let exempt = spec.exemptions.iter().any(|exemption| exemption.resource == EXEMPT);
     let prefix = EXEMPT.trim_end_matches('*');
     let left_alone = |arn: &&String| (audited && arn.starts_with("arn:aws:s3:::p0-")) || (exempt && arn.starts_with(prefix));
     let changed = before.keys().filter(left_alone).filter(|arn| before.get(*arn) != after.get(*arn));

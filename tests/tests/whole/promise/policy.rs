@@ -53,8 +53,8 @@ pub fn text(seed: u64) -> String {
     text += "  kinesis:\n    - { name: sources, atRest: { key: alias/data } }\n";
     text += &exemptions(&mut rng);
     match rng.u8(0..8) {
-        0 => drop(write!(text, "  limits: {{ maxChangesPerCycle: {} }}\n", rng.u8(1..6))),
-        1 => drop(write!(text, "  limits: {{ maxChangesPercent: {} }}\n", rng.u8(10..60))),
+        0 => drop(writeln!(text, "  limits: {{ maxChangesPerCycle: {} }}", rng.u8(1..6))),
+        1 => drop(writeln!(text, "  limits: {{ maxChangesPercent: {} }}", rng.u8(10..60))),
         _ => {}
     }
     text

@@ -109,7 +109,6 @@ impl Scene {
             Self::LogTarget | Self::Replication => format!("{listed}{buckets}"),
             Self::CrowdedQueue => format!("  sqs: [{{ name: queues, {in_transit} }}]\n"),
             Self::Website | Self::PublicBucket => format!("  s3: [{{ name: buckets, {in_transit} }}]\n"),
-            Self::OpenQueue => format!("{listed}{queues}"),
             Self::ExemptQueue => format!("  sqs: [{{ name: queues, {in_transit} }}]\n{}", exempt(EXEMPT, "sqs-secure-transport")),
             Self::AuditedBucket => format!("  s3: [{{ name: watched, mode: audit, {in_transit} }}]\n"),
             Self::FewChanges => {
@@ -118,7 +117,7 @@ impl Scene {
                 )
             }
             Self::ForeignKey => queues.to_owned(),
-            Self::DisabledKey | Self::HiddenDocument | Self::SlowDocument => format!("{listed}{queues}"),
+            Self::DisabledKey | Self::HiddenDocument | Self::SlowDocument | Self::OpenQueue => format!("{listed}{queues}"),
             Self::StubbornStream => {
                 format!("{listed}  firehose: [{{ name: streams, atRest: {{ keyType: CUSTOMER_MANAGED_CMK, key: alias/data }} }}]\n")
             }

@@ -1,4 +1,5 @@
-//! Whether anybody is connected to a database: `DatabaseConnections` of `CloudWatch`, minute by minute.
+//! Whether anybody is connected to a database, and whether it writes much all the same: `DatabaseConnections` and
+//! `WriteIOPS` of `CloudWatch`, minute by minute.
 //!
 //! What must never happen here: a minute without a data point counted as a minute without connections. So an interval is
 //! told only as far as it is unbroken, and for a cluster only where each of its members has a point.
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types;
 use everseal_planner::inventory::{ErrorClass, Reading, Unreadable};
-use everseal_planner::rds::migration::observed::DatabaseActivity;
+use everseal_planner::rds::migration::observed::{DatabaseActivity, IDLE_WRITE_IOPS};
 
 use crate::call::ScopeContext;
 use crate::cloudwatch::operations::GET_METRIC_DATA;
@@ -19,15 +20,25 @@ const PERIOD: i64 = 60;
 /// How far back is asked, in seconds: writes stay stopped for as long as a snapshot is taken, copied and restored, and for all
 /// of that time nobody may have been connected.
 const WINDOW: i64 = 24 * 3600;
-/// Queries of one call: 1,440 points of 70 queries are within the 100,800 of one call. [cloudwatch:GetMetricData]
-const QUERIES: usize = 70;
+/// Instances of one call, with two queries each: 1,440 points of 70 queries are within the 100,800 of one call.
+/// [cloudwatch:GetMetricData]
+const INSTANCES: usize = 35;
+/// What is asked of each instance.
+const METRICS: [&str; 2] = ["DatabaseConnections", "WriteIOPS"];
 
-/// Start of a minute → the highest number of connections in it.
+/// Start of a minute → the highest value in it.
 type Minutes = BTreeMap<i64, u32>;
+
+/// Minutes of one instance.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    connections: Minutes,
+    writes: Minutes,
+}
 
 /// What was learnt of each instance, by identifier.
 #[derive(Debug, Default)]
-pub(in crate::rds) struct Connections(BTreeMap<String, Result<Minutes, Unreadable>>);
+pub(in crate::rds) struct Connections(BTreeMap<String, Result<Told, Unreadable>>);
 
 impl Connections {
     /// Asks for the last hours of all `instances` up to `now`, in seconds since the Unix epoch.
@@ -35,7 +46,7 @@ impl Connections {
         let to = now.div_euclid(PERIOD) * PERIOD;
         let names: Vec<&str> = instances.iter().map(String::as_str).collect();
         let mut known = BTreeMap::new();
-        for names in names.chunks(QUERIES) {
+        for names in names.chunks(INSTANCES) {
             match ask(ctx, names, to - WINDOW, to).await {
                 Ok(answers) => known.extend(answers),
                 Err(error) => {
@@ -52,7 +63,7 @@ impl Connections {
         let mut all = Vec::with_capacity(instances.len());
         for instance in instances {
             match self.0.get(instance) {
-                Some(Ok(minutes)) => all.push(minutes),
+                Some(Ok(told)) => all.push(told),
                 Some(Err(why)) => return Reading::Unreadable { unreadable: why.clone() },
                 None => return unknown(&format!("nothing was asked of {instance}")),
             }
@@ -69,7 +80,8 @@ fn unknown(message: &str) -> Reading<DatabaseActivity> {
     Reading::Unreadable { unreadable: AwsError::unavailable(&GET_METRIC_DATA, "NoData", message).into() }
 }
 
-fn activity(instances: &[&Minutes]) -> Option<DatabaseActivity> {
+fn activity(told: &[&Told]) -> Option<DatabaseActivity> {
+    let instances: Vec<&Minutes> = told.iter().map(|told| &told.connections).collect();
     let (first, others) = instances.split_first()?;
     let whole = |at: i64| others.iter().all(|minutes| minutes.contains_key(&at));
     let sum = |at: i64| instances.iter().filter_map(|minutes| minutes.get(&at)).fold(0_u32, |sum, count| sum.saturating_add(*count));
@@ -83,14 +95,19 @@ fn activity(instances: &[&Minutes]) -> Option<DatabaseActivity> {
         from = at;
         most = most.max(sum(at));
     }
-    let connected = instances.iter().filter_map(|minutes| minutes.iter().rev().find(|(_, count)| **count > 0));
     Some(DatabaseActivity {
         from,
         to: last + PERIOD,
         most_connections: most,
-        last_connection_at: connected.map(|(at, _)| at + PERIOD).max(),
+        last_connection_at: instances.iter().filter_map(|minutes| last_above(minutes, 0)).max(),
         connections_now: sum(last),
+        last_busy_write_at: told.iter().filter_map(|told| last_above(&told.writes, IDLE_WRITE_IOPS)).max(),
     })
+}
+
+/// End of the last minute above `most`.
+fn last_above(minutes: &Minutes, most: u32) -> Option<i64> {
+    minutes.iter().rev().find(|(_, value)| **value > most).map(|(at, _)| at + PERIOD)
 }
 
 /// Answers by instance. One that `CloudWatch` says is not complete is not known.
@@ -99,7 +116,7 @@ async fn ask(
     instances: &[&str],
     from: i64,
     to: i64,
-) -> Result<BTreeMap<String, Result<Minutes, Unreadable>>, AwsError> {
+) -> Result<BTreeMap<String, Result<Told, Unreadable>>, AwsError> {
     let mut points: BTreeMap<String, (Option<types::StatusCode>, Minutes)> = BTreeMap::new();
     let mut token: Option<String> = None;
     loop {
@@ -120,41 +137,48 @@ async fn ask(
         }
         token = next;
     }
+    let mut take = |metric: usize, index: usize, instance: &str| {
+        let (status, minutes) = points.remove(&query_id(metric, index)).unwrap_or_default();
+        complete(instance, METRICS[metric], status.as_ref()).map(|()| minutes)
+    };
     let answer = |(index, instance): (usize, &&str)| {
-        let (status, minutes) = points.remove(&query_id(index)).unwrap_or_default();
-        ((*instance).to_owned(), complete(instance, status.as_ref()).map(|()| minutes))
+        let (connections, writes) = (take(0, index, instance), take(1, index, instance));
+        let told = connections.and_then(|connections| Ok(Told { connections, writes: writes? }));
+        ((*instance).to_owned(), told)
     };
     Ok(instances.iter().enumerate().map(answer).collect())
 }
 
 /// No unit is named: one that does not match would give an empty answer.
 fn queries(instances: &[&str]) -> Vec<types::MetricDataQuery> {
-    let query = |(index, instance): (usize, &&str)| {
-        let dimension = types::Dimension::builder().name("DBInstanceIdentifier").value(*instance).build();
-        let metric = types::Metric::builder().namespace("AWS/RDS").metric_name("DatabaseConnections").dimensions(dimension).build();
-        let stat = types::MetricStat::builder().metric(metric).period(60).stat("Maximum").build();
-        types::MetricDataQuery::builder().id(query_id(index)).metric_stat(stat).build()
+    let query = |(index, instance, metric): (usize, &str, usize)| {
+        let dimension = types::Dimension::builder().name("DBInstanceIdentifier").value(instance).build();
+        let named = types::Metric::builder().namespace("AWS/RDS").metric_name(METRICS[metric]).dimensions(dimension).build();
+        let stat = types::MetricStat::builder().metric(named).period(60).stat("Maximum").build();
+        types::MetricDataQuery::builder().id(query_id(metric, index)).metric_stat(stat).build()
     };
-    instances.iter().enumerate().map(query).collect()
+    let each = instances.iter().enumerate().flat_map(|(index, instance)| [(index, *instance, 0), (index, *instance, 1)]);
+    each.map(query).collect()
 }
 
-fn query_id(index: usize) -> String {
-    format!("i{index}")
+/// `i0`, `w0`: ids begin with a lower-case letter. [cloudwatch:MetricDataQuery]
+fn query_id(metric: usize, index: usize) -> String {
+    format!("{}{index}", ["i", "w"][metric])
 }
 
-fn complete(instance: &str, status: Option<&types::StatusCode>) -> Result<(), Unreadable> {
+fn complete(instance: &str, metric: &str, status: Option<&types::StatusCode>) -> Result<(), Unreadable> {
     let class = match status {
         Some(types::StatusCode::Complete) => return Ok(()),
         Some(types::StatusCode::Forbidden) => ErrorClass::Denied,
         _ => ErrorClass::Unavailable,
     };
     let status = status.map_or("no result", types::StatusCode::as_str);
-    let message = format!("CloudWatch did not give all of DatabaseConnections of {instance}: {status}");
+    let message = format!("CloudWatch did not give all of {metric} of {instance}: {status}");
     let missing_action = GET_METRIC_DATA.action().filter(|_| class == ErrorClass::Denied).map(str::to_owned);
     Err(Unreadable { class, operation: GET_METRIC_DATA.name.to_owned(), missing_action, message })
 }
 
-/// The highest of a minute is a whole number that travels as a float; a part of a connection would be one.
+/// The highest of a minute travels as a float; a part of a connection would be one.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn count(value: f64) -> u32 {
     value.ceil() as u32

@@ -181,7 +181,14 @@ pub struct DatabaseActivity {
     pub last_connection_at: Option<i64>,
     /// `DatabaseConnections` of the last minute.
     pub connections_now: u32,
+    /// End of the last minute whose `WriteIOPS` were above [`IDLE_WRITE_IOPS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_busy_write_at: Option<i64>,
 }
+
+/// Writes per second that an engine makes for itself while nobody uses it: heartbeats of RDS, checkpoints, statistics. More
+/// than that comes from somebody, a job inside the database for example, that needs no connection. AWS gives no figure.
+pub const IDLE_WRITE_IOPS: u32 = 10;
 
 /// A database behind an RDS proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

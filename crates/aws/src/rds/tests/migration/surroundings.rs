@@ -52,19 +52,47 @@ async fn activity(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> (
     (of(&inventory, &arn("db:a")).activity.clone(), seen)
 }
 
+fn id(result: &Value) -> Option<&str> {
+    result.as_map()?.iter().find(|(name, _)| name.as_text() == Some("Id"))?.1.as_text()
+}
+
+/// Every query gets a result: of instances that are answered for, no minute with a write.
+fn told(mut results: Vec<Value>, next: Option<&str>) -> Answer {
+    let of_connections: Vec<String> = results.iter().filter_map(|result| id(result)?.strip_prefix('i').map(str::to_owned)).collect();
+    results.extend(of_connections.iter().map(|index| result(&format!("w{index}"), "Complete", &[])));
+    metrics(results, next)
+}
+
+/// An engine's own housekeeping is no writing; more than that is somebody's, though nobody is connected.
+#[tokio::test]
+async fn writes_without_connections_are_told() {
+    let at = minutes_ago(10);
+    let quiet = [(at, 0.0), (at + 60, 0.0), (at + 120, 0.0), (at + 180, 0.0)];
+    let writes = [(at, 310.0), (at + 60, 10.2), (at + 120, 9.8), (at + 180, 0.4)];
+    let (found, seen) =
+        activity(move |_| metrics(vec![result("i0", "Complete", &quiet), result("w0", "Complete", &writes)], None)).await;
+    let activity_of = found.known().cloned();
+    assert_eq!(activity_of.map(|activity| activity.last_busy_write_at), Some(Some(at + 120)));
+    assert!(seen.iter().any(|seen| operation(seen) == "GetMetricData" && seen.body.contains("WriteIOPS")));
+
+    let (found, _) = activity(move |_| metrics(vec![result("i0", "Complete", &quiet), result("w0", "InternalError", &[])], None)).await;
+    let Reading::Unreadable { unreadable } = found else { panic!("writes that are not told are not none") };
+    assert!(unreadable.message.contains("WriteIOPS"), "{}", unreadable.message);
+}
+
 #[tokio::test]
 async fn the_last_minutes_of_connections_are_told() {
     let at = minutes_ago(10);
     // Newest first, as CloudWatch answers by default, and over two pages.
     let (found, seen) = activity(move |seen| {
         if seen.body.contains("more") {
-            metrics(vec![result("i0", "Complete", &[(at + 60, 7.0), (at, 2.0)])], None)
+            told(vec![result("i0", "Complete", &[(at + 60, 7.0), (at, 2.0)])], None)
         } else {
-            metrics(vec![result("i0", "PartialData", &[(at + 180, 0.0), (at + 120, 0.0)])], Some("more"))
+            told(vec![result("i0", "PartialData", &[(at + 180, 0.0), (at + 120, 0.0)])], Some("more"))
         }
     })
     .await;
-    let expected = DatabaseActivity { from: at, to: at + 240, most_connections: 7, last_connection_at: Some(at + 120), connections_now: 0 };
+    let expected = DatabaseActivity { from: at, to: at + 240, most_connections: 7, last_connection_at: Some(at + 120), connections_now: 0, last_busy_write_at: None };
     assert_eq!(found, Reading::Known(expected));
     let asked: Vec<&Seen> = seen.iter().filter(|seen| operation(seen) == "GetMetricData").collect();
     assert_eq!(asked.len(), 2);
@@ -79,9 +107,9 @@ async fn the_last_minutes_of_connections_are_told() {
 async fn an_interval_is_told_only_as_far_as_it_is_unbroken() {
     let at = minutes_ago(30);
     let points = [(at, 0.0), (at + 60, 3.0), (at + 180, 0.0), (at + 240, 1.0), (at + 300, 0.0)];
-    let (found, _) = activity(move |_| metrics(vec![result("i0", "Complete", &points)], None)).await;
+    let (found, _) = activity(move |_| told(vec![result("i0", "Complete", &points)], None)).await;
     let expected =
-        DatabaseActivity { from: at + 180, to: at + 360, most_connections: 1, last_connection_at: Some(at + 300), connections_now: 0 };
+        DatabaseActivity { from: at + 180, to: at + 360, most_connections: 1, last_connection_at: Some(at + 300), connections_now: 0, last_busy_write_at: None };
     assert_eq!(found, Reading::Known(expected));
 }
 
@@ -96,7 +124,7 @@ async fn no_numbers_and_half_numbers_are_never_zero() {
     ];
     for (results, class, missing) in cases {
         let shown = format!("{results:?}");
-        let (found, _) = activity(move |_| metrics(results.clone(), None)).await;
+        let (found, _) = activity(move |_| told(results.clone(), None)).await;
         let Reading::Unreadable { unreadable } = found else { panic!("{shown}") };
         assert_eq!((unreadable.class, unreadable.missing_action.as_deref()), (class, missing), "{shown}");
         assert!(unreadable.message.contains('a'), "{}", unreadable.message);
@@ -128,15 +156,15 @@ async fn a_cluster_is_connected_where_any_member_is_and_known_where_all_are() {
         // The writer's last minute has not come yet; the reader's first is older.
         let reader = result("i0", "Complete", &[(at, 1.0), (at + 60, 2.0), (at + 120, 0.0), (at + 180, 9.0)]);
         let writer = result("i1", "Complete", &[(at + 60, 3.0), (at + 120, 1.0)]);
-        metrics(vec![reader, writer], None)
+        told(vec![reader, writer], None)
     })
     .await;
     let expected =
-        DatabaseActivity { from: at + 60, to: at + 180, most_connections: 5, last_connection_at: Some(at + 240), connections_now: 1 };
+        DatabaseActivity { from: at + 60, to: at + 180, most_connections: 5, last_connection_at: Some(at + 240), connections_now: 1, last_busy_write_at: None };
     assert_eq!(found.activity, Reading::Known(expected));
 
     let found =
-        of_cluster(&["r", "w"], move || metrics(vec![result("i0", "Complete", &[(at, 0.0)]), result("i1", "Complete", &[])], None)).await;
+        of_cluster(&["r", "w"], move || told(vec![result("i0", "Complete", &[(at, 0.0)]), result("i1", "Complete", &[])], None)).await;
     let Reading::Unreadable { unreadable } = found.activity else { panic!() };
     assert!(unreadable.message.contains("r, w"), "{}", unreadable.message);
     let found = of_cluster(&[], || metrics(Vec::new(), None)).await;

@@ -25,7 +25,8 @@ pub(crate) fn refusal(builder: &Builder<'_>, service: &str, source: &Arn, target
         _ => return None,
     };
     let inventory = builder.run.holder(target)?;
-    let because = match document_of(inventory, target)? {
+    let Reading::Known(document) = document_of(inventory, target)? else { return None };
+    let because = match document {
         None => format!("{target} has no document, and a service needs one that lets it in"),
         Some(text) => {
             let document = builder.run.resource_document(target, text);
@@ -46,14 +47,11 @@ pub(crate) fn refusal(builder: &Builder<'_>, service: &str, source: &Arn, target
     Some(Trouble::new(PathState::Broken, TroubleKind::Need, what).cured_by(cure))
 }
 
-/// `None` where it was not read or is no queue and no topic.
-fn document_of<'a>(inventory: &'a Inventory, target: &Arn) -> Option<Option<&'a str>> {
+/// `None` where it is no queue and no topic of the inventory.
+fn document_of<'a>(inventory: &'a Inventory, target: &Arn) -> Option<Reading<Option<&'a str>>> {
     let queue = inventory.queues.get(target).map(|queue| queue.attributes.as_ref().map(|read| read.document.as_deref()));
     let topic = || inventory.topics.get(target).map(|topic| topic.attributes.as_ref().map(|read| read.document.as_deref()));
-    match queue.or_else(topic)? {
-        Reading::Known(document) => Some(document),
-        Reading::Unreadable { .. } | Reading::NotRead => None,
-    }
+    queue.or_else(topic)
 }
 
 /// What AWS certainly says of such a request; it sends it over TLS.

@@ -111,12 +111,7 @@ fn last_above(minutes: &Minutes, most: u32) -> Option<i64> {
 }
 
 /// Answers by instance. One that `CloudWatch` says is not complete is not known.
-async fn ask(
-    ctx: &ScopeContext,
-    instances: &[&str],
-    from: i64,
-    to: i64,
-) -> Result<BTreeMap<String, Result<Told, Unreadable>>, AwsError> {
+async fn ask(ctx: &ScopeContext, instances: &[&str], from: i64, to: i64) -> Result<BTreeMap<String, Result<Told, Unreadable>>, AwsError> {
     let mut points: BTreeMap<String, (Option<types::StatusCode>, Minutes)> = BTreeMap::new();
     let mut token: Option<String> = None;
     loop {

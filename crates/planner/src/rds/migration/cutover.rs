@@ -9,7 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::case::{Case, Next, Slot, block, change, held, unread};
 use super::change::MigrationChange;
 use super::family::Db;
-use super::observed::{DatabaseActivity, TAG_ISOLATED_AT, TAG_LET_IN_AT, TAG_SECURITY_GROUPS, TAG_WRITES_STOPPED_AT};
+use super::names::Mark;
+use super::observed::{
+    DatabaseActivity, IDLE_WRITE_IOPS, TAG_ISOLATED_AT, TAG_LET_IN_AT, TAG_SECURITY_GROUPS, TAG_STARTED_AT, TAG_WRITES_STOPPED_AT,
+};
 use super::report::Stage;
 use super::status::Condition;
 use crate::inventory::Reading;
@@ -22,6 +25,8 @@ use crate::policy::window::{duration_words, moment, moment_words};
 /// CloudWatch shows a minute a few minutes late; data older than this proves nothing of now.
 const FRESH: i64 = 600;
 const MINUTE: i64 = 60;
+/// So long must a database have written no more than idle ones do before its snapshot is taken, in seconds.
+const SETTLED: i64 = 180;
 
 /// Whether clients may be switched.
 pub(super) enum Writes {
@@ -89,7 +94,7 @@ fn quiet(case: &Case<'_>, old: &Db<'_>, since: i64, cut: Cut, draft: &mut Draft)
         Ok(activity) => activity,
         Err(stops) => return Some(stops),
     };
-    let DatabaseActivity { from, to, most_connections: _, last_connection_at, connections_now } = activity;
+    let DatabaseActivity { from, to, most_connections: _, last_connection_at, connections_now, last_busy_write_at } = activity;
     // The minute in which writes stopped may still show the connections from before.
     let first_quiet = (since.div_euclid(MINUTE) + 1) * MINUTE;
     if *from > first_quiet && cut == Cut::ByOperator {
@@ -111,10 +116,43 @@ fn quiet(case: &Case<'_>, old: &Db<'_>, since: i64, cut: Cut, draft: &mut Draft)
         );
         return Some(block(Gate::Writes, reason));
     }
+    if let Some(last) = *last_busy_write_at
+        && let Some(stops) = written(case, old, since, (last, *to))
+    {
+        return Some(stops);
+    }
     if *to < first_quiet + MINUTE {
         return Some(block(Gate::NotReady, format!("CloudWatch does not show the minutes after {} yet", moment_words(since))));
     }
     None
+}
+
+/// Jobs inside a database write without a connection, and what was in memory is written for a while after the last client
+/// has gone: no snapshot is taken before that is over, and none is good that was taken before more was written.
+fn written(case: &Case<'_>, old: &Db<'_>, since: i64, (last, to): (i64, i64)) -> Option<Block> {
+    let marked = case.family.snapshots.iter().filter(|(mark, _)| *mark == Mark::Stopped(since));
+    let begun = marked.filter_map(|(_, snapshot)| snapshot.tags.get(TAG_STARTED_AT)?.parse::<i64>().ok());
+    let copy = case.family.copy.filter(|copy| copy.mark() == Mark::Stopped(since)).and_then(|copy| copy.started_at());
+    let name = old.identifier;
+    match begun.chain(copy).min() {
+        // The minute in which the snapshot was begun may show what came before it.
+        Some(begun) if last > (begun.div_euclid(MINUTE) + 1) * MINUTE => Some(block(
+            Gate::Writes,
+            format!(
+                "{name} has written until {} (more than {IDLE_WRITE_IOPS} WriteIOPS), after the snapshot was begun at {}: stop the jobs inside it as well, then say since when",
+                moment_words(last),
+                moment_words(begun)
+            ),
+        )),
+        None if last + SETTLED > to => Some(block(
+            Gate::NotReady,
+            format!(
+                "{name} still writes (more than {IDLE_WRITE_IOPS} WriteIOPS until {}) though nobody is connected: what it had in memory, or a job inside it. The snapshot waits until that is over",
+                moment_words(last)
+            ),
+        )),
+        Some(_) | None => None,
+    }
 }
 
 /// What CloudWatch says, if it is fresh; else it is asked for.

@@ -69,8 +69,7 @@ async fn writes_without_connections_are_told() {
     let at = minutes_ago(10);
     let quiet = [(at, 0.0), (at + 60, 0.0), (at + 120, 0.0), (at + 180, 0.0)];
     let writes = [(at, 310.0), (at + 60, 10.2), (at + 120, 9.8), (at + 180, 0.4)];
-    let (found, seen) =
-        activity(move |_| metrics(vec![result("i0", "Complete", &quiet), result("w0", "Complete", &writes)], None)).await;
+    let (found, seen) = activity(move |_| metrics(vec![result("i0", "Complete", &quiet), result("w0", "Complete", &writes)], None)).await;
     let activity_of = found.known().cloned();
     assert_eq!(activity_of.map(|activity| activity.last_busy_write_at), Some(Some(at + 120)));
     assert!(seen.iter().any(|seen| operation(seen) == "GetMetricData" && seen.body.contains("WriteIOPS")));
@@ -92,7 +91,14 @@ async fn the_last_minutes_of_connections_are_told() {
         }
     })
     .await;
-    let expected = DatabaseActivity { from: at, to: at + 240, most_connections: 7, last_connection_at: Some(at + 120), connections_now: 0, last_busy_write_at: None };
+    let expected = DatabaseActivity {
+        from: at,
+        to: at + 240,
+        most_connections: 7,
+        last_connection_at: Some(at + 120),
+        connections_now: 0,
+        last_busy_write_at: None,
+    };
     assert_eq!(found, Reading::Known(expected));
     let asked: Vec<&Seen> = seen.iter().filter(|seen| operation(seen) == "GetMetricData").collect();
     assert_eq!(asked.len(), 2);
@@ -108,8 +114,14 @@ async fn an_interval_is_told_only_as_far_as_it_is_unbroken() {
     let at = minutes_ago(30);
     let points = [(at, 0.0), (at + 60, 3.0), (at + 180, 0.0), (at + 240, 1.0), (at + 300, 0.0)];
     let (found, _) = activity(move |_| told(vec![result("i0", "Complete", &points)], None)).await;
-    let expected =
-        DatabaseActivity { from: at + 180, to: at + 360, most_connections: 1, last_connection_at: Some(at + 300), connections_now: 0, last_busy_write_at: None };
+    let expected = DatabaseActivity {
+        from: at + 180,
+        to: at + 360,
+        most_connections: 1,
+        last_connection_at: Some(at + 300),
+        connections_now: 0,
+        last_busy_write_at: None,
+    };
     assert_eq!(found, Reading::Known(expected));
 }
 
@@ -159,8 +171,14 @@ async fn a_cluster_is_connected_where_any_member_is_and_known_where_all_are() {
         told(vec![reader, writer], None)
     })
     .await;
-    let expected =
-        DatabaseActivity { from: at + 60, to: at + 180, most_connections: 5, last_connection_at: Some(at + 240), connections_now: 1, last_busy_write_at: None };
+    let expected = DatabaseActivity {
+        from: at + 60,
+        to: at + 180,
+        most_connections: 5,
+        last_connection_at: Some(at + 240),
+        connections_now: 1,
+        last_busy_write_at: None,
+    };
     assert_eq!(found.activity, Reading::Known(expected));
 
     let found =

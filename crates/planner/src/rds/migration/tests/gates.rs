@@ -120,6 +120,28 @@ fn a_client_that_comes_back_before_the_swap_stops_it() {
     stops(&world, Gate::Writes, "whatever was written would be lost");
 }
 
+/// A job inside the database needs no connection to write.
+#[test]
+fn a_database_that_writes_by_itself_is_not_quiet() {
+    let mut world = World::new(stopped_at("2026-11-29T00:20:00Z"));
+    world.clients = false;
+    world.last_busy_write = moment("2026-11-30T00:00:00Z").ok();
+    world.run_to(Stage::Prepared);
+    stops(&world, Gate::NotReady, "still writes (more than 10 WriteIOPS until 2026-11-30T00:00:00Z)");
+    let taken = |world: &World| world.log.iter().any(|line| line.contains("nobody has written to since"));
+    assert!(!taken(&world), "no snapshot is taken while it writes: {}", world.log.join("\n"));
+    // What it had in memory is written.
+    world.last_busy_write = Some(world.now - 300);
+    world.run(2, usize::MAX);
+    assert!(taken(&world), "{}", world.log.join("\n"));
+    world.run(3, usize::MAX);
+    // Something was written since: the copy lacks it.
+    world.last_busy_write = Some(world.now);
+    world.tick();
+    world.pass(usize::MAX);
+    stops(&world, Gate::Writes, "after the snapshot was begun");
+}
+
 #[test]
 fn what_cloudwatch_does_not_say_is_not_quiet() {
     let quiet = || {

@@ -70,6 +70,8 @@ pub(super) struct World {
     /// Sessions that were open live on for this many ticks after isolation.
     pub(super) lingering: u32,
     last_connection: Option<i64>,
+    /// End of the last minute in which the database wrote much, by whatever.
+    pub(super) last_busy_write: Option<i64>,
     /// Rows by resource id, and by snapshot.
     pub(super) rows: BTreeMap<String, u64>,
     rows_of_snapshots: BTreeMap<String, u64>,
@@ -96,6 +98,7 @@ impl World {
             name: "orders",
             lingering: 0,
             last_connection: None,
+            last_busy_write: None,
             rows: BTreeMap::new(),
             rows_of_snapshots: BTreeMap::new(),
             written: 0,
@@ -401,6 +404,7 @@ impl World {
                 most_connections: if busy { 5 } else { 0 },
                 last_connection_at: self.last_connection.filter(|_| busy),
                 connections_now: if busy { now_connected } else { 0 },
+                last_busy_write_at: self.last_busy_write.filter(|_| busy),
             });
         }
         self.inventory.observed_at = self.now;

@@ -124,7 +124,7 @@ fn plain<'a>(
 }
 
 fn is_quiet(cx: &Context<'_>, activity: &DatabaseActivity) -> bool {
-    let DatabaseActivity { from, to, most_connections, last_connection_at: _, connections_now: _ } = activity;
+    let DatabaseActivity { from, to, most_connections, last_connection_at: _, connections_now: _, last_busy_write_at: _ } = activity;
     *most_connections == 0 && to - from >= QUIET_SECONDS && *to >= cx.now - FRESH_SECONDS
 }
 
@@ -147,7 +147,8 @@ fn cannot_tell(database: &Database<'_>, reason: &str) -> Block {
 }
 
 fn connections_note(database: &Database<'_>, activity: &Reading<DatabaseActivity>) -> Option<String> {
-    let DatabaseActivity { from, to, most_connections, last_connection_at: _, connections_now } = activity.known()?;
+    let DatabaseActivity { from, to, most_connections, last_connection_at: _, connections_now, last_busy_write_at: _ } =
+        activity.known()?;
     Some(format!(
         "{}: {connections_now} connections now, at most {most_connections} in the last {} minutes (CloudWatch DatabaseConnections).",
         database.name(),

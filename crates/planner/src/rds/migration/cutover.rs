@@ -46,6 +46,9 @@ pub(super) fn writes(case: &Case<'_>, old: &Db<'_>, rehearsed: Option<i64>, slot
     if let Some(unapproved) = case.approval_block() {
         return open(unapproved);
     }
+    if let Some(followed) = followed(old) {
+        return open(followed);
+    }
     match case.wanted.writes {
         None => open(block(
             Gate::Writes,
@@ -54,6 +57,23 @@ pub(super) fn writes(case: &Case<'_>, old: &Db<'_>, rehearsed: Option<i64>, slot
         Some(StoppedWrites::StoppedByOperator) => by_operator(case, old, draft),
         Some(StoppedWrites::Isolate) => by_isolation(case, old, rehearsed, slot, draft),
     }
+}
+
+/// Replicas go on following the old database under its new name: whoever reads from them would see no change any more, and
+/// no error either. [RDS: Renaming a DB instance]
+fn followed(old: &Db<'_>) -> Option<Block> {
+    let instance = old.instance_settings().map(|settings| &settings.read_replicas);
+    let replicas = instance.or_else(|| old.cluster_settings().map(|settings| &settings.read_replicas))?;
+    (!replicas.is_empty()).then(|| {
+        block(
+            Gate::Path,
+            format!(
+                "{} has read replicas ({}) that would go on following it, not the encrypted copy: whoever reads from them would see no change any more. Take their clients away and delete or promote them, or write `method: blueGreen`, which encrypts them as well",
+                old.words(),
+                words(replicas)
+            ),
+        )
+    })
 }
 
 fn open(stops: Block) -> Writes {

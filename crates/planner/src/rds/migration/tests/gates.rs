@@ -356,7 +356,21 @@ fn what_a_person_must_carry_over_is_named() {
     for words in ["orders-r1", "StartActivityStream", "orders-cpu", "eu-west-1"] {
         assert!(said.contains(words), "{words}: {said}");
     }
-    assert_eq!(world.stage(), Stage::Prepared, "they stop nothing");
+    assert_eq!(world.stage(), Stage::Prepared);
+}
+
+/// [RDS: Renaming a DB instance: read replicas stay attached to the renamed instance]
+#[test]
+fn readers_of_replicas_are_not_left_behind() {
+    let mut world = World::new(isolating());
+    world.run_to(Stage::Prepared);
+    world.instance("orders").settings.as_deref_mut().unwrap().read_replicas = ["orders-r1".to_owned()].into();
+    world.to("2026-11-29T02:10:00Z");
+    world.pass(usize::MAX);
+    stops(&world, Gate::Path, "orders-r1");
+    assert!(!world.is_isolated(), "nobody is cut off for nothing");
+    world.instance("orders").settings.as_deref_mut().unwrap().read_replicas.clear();
+    world.run_to(Stage::KeepingOld);
 }
 
 /// A snapshot suspends a Single-AZ instance, and CloudWatch shows no point of that minute: nobody can have come in meanwhile.

@@ -86,9 +86,9 @@ fn is_same_work(earlier: &Change, now: &Change) -> bool {
         }
         (CreateSnapshot { snapshot, .. }, CreateSnapshot { snapshot: other, .. }) => snapshot == other,
         (CopySnapshot { target, .. }, CopySnapshot { target: other, .. }) => target == other,
-        (RestoreInstance { instance, .. }, RestoreInstance { instance: other, .. }) => instance == other,
+        (RestoreInstance { instance, .. }, RestoreInstance { instance: other, .. })
+        | (CreateClusterMember { instance, .. }, CreateClusterMember { instance: other, .. }) => instance == other,
         (RestoreCluster { cluster, .. }, RestoreCluster { cluster: other, .. }) => cluster == other,
-        (CreateClusterMember { instance, .. }, CreateClusterMember { instance: other, .. }) => instance == other,
         (CreateBlueGreen { name, .. }, CreateBlueGreen { name: other, .. }) => name == other,
         (earlier, now) => earlier == now,
     }

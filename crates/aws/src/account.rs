@@ -14,12 +14,13 @@ use everseal_controller::{Account, ApplyError, KmsErrorPoint};
 use everseal_planner::inventory::{Distribution, ErrorClass, PathFacts};
 use everseal_planner::plan::{Change, Reads, Target};
 use everseal_planner::{Arn, Inventory, Reading, Scope, Service, Unreadable};
+use zeroize::Zeroizing;
 
 use self::once::OncePerPass;
 use crate::call::ScopeContext;
 use crate::error::reading;
 use crate::s3::BucketListing;
-use crate::{cloudfront, cloudwatch, events, firehose, iam, kinesis, kms, rds, s3, sns, sqs, tags};
+use crate::{cloudfront, cloudwatch, events, firehose, iam, kinesis, kms, rds, s3, secretsmanager, sns, sqs, tags};
 
 /// What the scopes of one account share.
 #[derive(Debug, Default)]
@@ -39,6 +40,11 @@ pub struct AwsAccount {
 impl AwsAccount {
     pub(crate) const fn new(ctx: ScopeContext, shared: Arc<AccountShared>) -> Self {
         Self { ctx, shared }
+    }
+
+    /// The text of a secret of this account, by name or ARN: the login of a monitoring user.
+    pub async fn secret(&self, id: &str) -> Result<Zeroizing<String>, Unreadable> {
+        secretsmanager::secret(&self.ctx, id).await.map_err(Unreadable::from)
     }
 
     /// What lies beside the resources: everything where paths are asked for, else the roles that steps hang on. A partial

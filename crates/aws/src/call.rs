@@ -103,6 +103,7 @@ struct Clients {
     events: OnceLock<aws_sdk_eventbridge::Client>,
     cloudfront: OnceLock<aws_sdk_cloudfront::Client>,
     iam: OnceLock<aws_sdk_iam::Client>,
+    secretsmanager: OnceLock<aws_sdk_secretsmanager::Client>,
     tagging: OnceLock<aws_sdk_resourcegroupstagging::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
 }
@@ -232,6 +233,10 @@ impl ScopeContext {
     client!(
         /// AWS IAM: one endpoint for the partition as well.
         iam, aws_sdk_iam, Api::Iam
+    );
+    client!(
+        /// AWS Secrets Manager.
+        secretsmanager, aws_sdk_secretsmanager, Api::SecretsManager
     );
     client!(
         /// Resource Groups Tagging API.

@@ -27,6 +27,7 @@ pub mod pace;
 pub mod permissions;
 pub mod rds;
 pub mod s3;
+pub mod secretsmanager;
 pub mod sns;
 pub mod sqs;
 pub mod tags;

@@ -29,6 +29,8 @@ pub enum Api {
     CloudFront,
     /// AWS IAM: global like it.
     Iam,
+    /// AWS Secrets Manager.
+    SecretsManager,
     /// Resource Groups Tagging API.
     Tagging,
     /// Security Token Service.
@@ -37,7 +39,7 @@ pub enum Api {
 
 impl Api {
     /// Every API, in the order of its discriminant.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::S3,
         Self::Sqs,
         Self::Sns,
@@ -49,6 +51,7 @@ impl Api {
         Self::Events,
         Self::CloudFront,
         Self::Iam,
+        Self::SecretsManager,
         Self::Tagging,
         Self::Sts,
     ];
@@ -67,6 +70,7 @@ impl Api {
             Self::Events => "events",
             Self::CloudFront => "cloudfront",
             Self::Iam => "iam",
+            Self::SecretsManager => "secretsmanager",
             Self::Tagging => "tagging",
             Self::Sts => "sts",
         }
@@ -79,7 +83,7 @@ impl Api {
             Self::Kms => 16,
             Self::Kinesis => 8,
             Self::Firehose | Self::Rds | Self::CloudWatch | Self::Events | Self::Iam => 4,
-            Self::CloudFront | Self::Tagging | Self::Sts => 2,
+            Self::CloudFront | Self::SecretsManager | Self::Tagging | Self::Sts => 2,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use everseal_planner::rds::migration::observed::{TAG_OF, TAG_REPLACED_AT};
+use everseal_planner::rds::sessions::TAG_MONITORING;
 use serde_json::{Value, json};
 
 use crate::operation::{Api, Need, Operation};
@@ -29,6 +30,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         crate::kms::operations::ALL,
         crate::rds::operations::ALL,
         crate::s3::operations::ALL,
+        crate::secretsmanager::operations::ALL,
         crate::sns::operations::ALL,
         crate::sqs::operations::ALL,
         crate::tags::operations::ALL,
@@ -61,6 +63,9 @@ enum Narrowed {
     ThroughServices,
     /// Secrets that RDS makes for master passwords. [RDS: password management with Secrets Manager]
     SecretsOfRds,
+    /// Secrets are read that somebody tagged for it, whatever the tag's value; all others stay closed, also to whoever may write
+    /// a policy of ours. [Secrets Manager guide: attribute-based access control]
+    TaggedForMonitoring,
     /// What is created gets the tag of the migration. [IAM: aws:RequestTag]
     ForMigrations,
     /// What is deleted bears the tag of the migration that made it. [IAM: aws:ResourceTag]
@@ -80,6 +85,7 @@ impl Narrowed {
             (_, b"kms:CreateGrant") => &[Self::GrantsForAws],
             (_, b"kms:Decrypt" | b"kms:GenerateDataKey") => &[Self::ThroughServices],
             (_, b"secretsmanager:CreateSecret" | b"secretsmanager:TagResource") => &[Self::SecretsOfRds],
+            (_, b"secretsmanager:GetSecretValue") => &[Self::TaggedForMonitoring],
             (
                 _,
                 b"rds:CopyDBSnapshot"
@@ -102,6 +108,7 @@ impl Narrowed {
             Self::GrantsForAws => "GrantsForAws",
             Self::ThroughServices => "ThroughServices",
             Self::SecretsOfRds => "OfRds",
+            Self::TaggedForMonitoring => "TaggedForMonitoring",
             Self::ForMigrations => "ForMigrations",
             Self::MadeByMigrations => "MadeByMigrations",
             Self::ReplacedByMigrations => "ReplacedByMigrations",
@@ -125,6 +132,7 @@ impl Narrowed {
             Self::PassedToRds => Some(json!({ "StringEquals": { "iam:PassedToService": services } })),
             Self::GrantsForAws => Some(json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } })),
             Self::ThroughServices => Some(json!({ "Null": { "kms:ViaService": "false" } })),
+            Self::TaggedForMonitoring => there("ResourceTag", TAG_MONITORING),
             Self::ForMigrations => there("RequestTag", TAG_OF),
             Self::MadeByMigrations => there("ResourceTag", TAG_OF),
             Self::ReplacedByMigrations => there("ResourceTag", TAG_REPLACED_AT),

@@ -103,6 +103,8 @@ fn what_could_be_misused_is_narrowed() {
     for data in ["kms:Decrypt", "kms:GenerateDataKey"] {
         assert_eq!(conditioned(data), serde_json::json!({ "Null": { "kms:ViaService": "false" } }), "{data} is never used directly");
     }
+    let tagged = serde_json::json!({ "Null": { "aws:ResourceTag/everseal:monitoring": "false" } });
+    assert_eq!(conditioned("secretsmanager:GetSecretValue"), tagged, "only secrets that somebody opened");
     assert!(conditioned("kms:PutKeyPolicy").is_null());
     let passed: Vec<&Value> = statements_of(&policy, "iam:PassRole")
         .iter()

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// The tag of secrets that Everseal may read for a login, whatever its value.
+pub const TAG_MONITORING: &str = "everseal:monitoring";
+
 /// At most this many clients are named in one count, those with the most sessions first.
 pub const MOST_NAMED: usize = 20;
 

@@ -11,6 +11,7 @@ mod live;
 mod logging;
 mod prober;
 mod scopes;
+mod sessions;
 mod signals;
 mod sources;
 mod world;

@@ -1,10 +1,17 @@
 //! Which accounts and regions the policies hold in, and the way into each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use everseal_aws::{Aws, AwsAccount, ConnectError};
 use everseal_planner::PolicySet;
 use everseal_planner::policy::model::AccountRef;
+
+use crate::sessions::{Counting, Logins, OverTheWire, WithSessions};
+
+/// A scope that was entered.
+pub type Entered = WithSessions<AwsAccount>;
 
 /// An account that a policy names, with every region that any policy wants there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +65,15 @@ pub fn fallback_region(policies: &PolicySet) -> Option<String> {
     policies.policies.iter().find_map(|policy| policy.spec.scopes.regions.first().cloned())
 }
 
+/// Accounts whose databases are asked for their sessions where `policies` give a login. `ca_bundle`, where given, wins over
+/// the policies' own.
+pub fn with_sessions(accounts: Vec<AwsAccount>, policies: &PolicySet, ca_bundle: Option<PathBuf>) -> Vec<Entered> {
+    let counting = Counting { policies: Arc::new(policies.clone()), ca_bundle, logins: Logins::default(), by: OverTheWire };
+    accounts.into_iter().map(|account| WithSessions::new(account, counting.clone())).collect()
+}
+
 /// Enters every account; those that stay closed are returned beside the open ones.
-pub async fn open(aws: &Aws, policies: &PolicySet) -> (Vec<AwsAccount>, Vec<Closed>) {
+pub async fn open(aws: &Aws, policies: &PolicySet, ca_bundle: Option<PathBuf>) -> (Vec<Entered>, Vec<Closed>) {
     let mut open = Vec::new();
     let mut closed = Vec::new();
     for Wanted { account, regions } in wanted(policies, &aws.identity().account, aws.region()) {
@@ -71,7 +85,7 @@ pub async fn open(aws: &Aws, policies: &PolicySet) -> (Vec<AwsAccount>, Vec<Clos
             }
         }
     }
-    (open, closed)
+    (with_sessions(open, policies, ca_bundle), closed)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod ca;
 mod clients;
+pub mod counting;
 mod desired;
 mod encryption;
 mod groups;

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
-use everseal_aws::{Aws, AwsAccount, ConnectOptions};
+use everseal_aws::{Aws, ConnectOptions};
 use everseal_controller::{Account, Clock, Memory, Pass, Surroundings, Unwatched, pass};
 use everseal_planner::plan::Target;
 use everseal_planner::{Inventory, PolicySet};
 use futures::future::join_all;
 
-use crate::scopes::{self, Closed};
+use crate::scopes::{self, Closed, Entered};
 use crate::world::World;
 
 /// Runs a command's async part.
@@ -34,7 +34,7 @@ pub async fn connect(policies: Option<&PolicySet>) -> Result<Aws> {
 #[derive(Debug)]
 pub struct Worked {
     /// The way in.
-    pub account: AwsAccount,
+    pub account: Entered,
     /// What passes and steps of this scope share.
     pub memory: Mutex<Memory>,
     /// What was seen, and what follows from it.
@@ -72,7 +72,7 @@ impl Everywhere {
 /// Observes and plans every scope of the policies.
 pub async fn pass_everywhere(policies: &PolicySet, clock: Clock) -> Result<Everywhere> {
     let aws = connect(Some(policies)).await?;
-    let (accounts, closed) = scopes::open(&aws, policies).await;
+    let (accounts, closed) = scopes::open(&aws, policies, None).await;
     if accounts.is_empty() {
         let reasons: Vec<String> = closed.iter().map(Closed::line).collect();
         bail!("no account of the policy could be entered\n{}", reasons.join("\n"));
@@ -81,7 +81,7 @@ pub async fn pass_everywhere(policies: &PolicySet, clock: Clock) -> Result<Every
     Ok(Everywhere { scopes, closed })
 }
 
-async fn work(account: AwsAccount, policies: &PolicySet, clock: Clock) -> Worked {
+async fn work(account: Entered, policies: &PolicySet, clock: Clock) -> Worked {
     let memory = Mutex::new(Memory::starting(clock.now()));
     let pass = pass::run(&account, &Surroundings { policies, memory: &memory, clock }).await;
     Worked { account, memory, pass }
@@ -90,7 +90,7 @@ async fn work(account: AwsAccount, policies: &PolicySet, clock: Clock) -> Worked
 /// Observes what paths need in every scope of the policies; accounts that stay closed come as one line each.
 pub async fn paths_everywhere(policies: &PolicySet, clock: Clock) -> Result<(Vec<Inventory>, Vec<String>)> {
     let aws = connect(Some(policies)).await?;
-    let (accounts, closed) = scopes::open(&aws, policies).await;
+    let (accounts, closed) = scopes::open(&aws, policies, None).await;
     let closed: Vec<String> = closed.iter().map(Closed::line).collect();
     if accounts.is_empty() {
         bail!("no account of the policy could be entered\n{}", closed.join("\n"));
@@ -100,7 +100,7 @@ pub async fn paths_everywhere(policies: &PolicySet, clock: Clock) -> Result<(Vec
 }
 
 /// One scope with everything that its paths hang on, and whatever gates want to know beside it.
-async fn observe_paths(account: &AwsAccount, policies: &PolicySet, clock: Clock) -> Inventory {
+async fn observe_paths(account: &Entered, policies: &PolicySet, clock: Clock) -> Inventory {
     let memory = Mutex::new(Memory::starting(clock.now()));
     let around = Surroundings { policies, memory: &memory, clock };
     let reads = around.reads(account.scope()).with_paths();

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, bail};
-use everseal_aws::AwsAccount;
 use everseal_controller::Account;
 use everseal_planner::Inventory;
 use everseal_planner::plan::{Reads, Target};
@@ -13,7 +12,7 @@ use futures::future::join_all;
 
 use crate::args::ObserveArgs;
 use crate::exit::Outcome;
-use crate::scopes::Closed;
+use crate::scopes::{Closed, Entered};
 use crate::{inventories, live, scopes, sources};
 
 /// Observes and saves.
@@ -25,8 +24,11 @@ pub fn run(args: &ObserveArgs) -> Result<Outcome> {
     live::block_on(async {
         let aws = live::connect(policies.as_ref()).await?;
         let (accounts, closed) = match &policies {
-            Some(policies) => scopes::open(&aws, policies).await,
-            None => (aws.account(None, &[aws.region().to_owned()]).await?, Vec::new()),
+            Some(policies) => scopes::open(&aws, policies, None).await,
+            None => {
+                let accounts = aws.account(None, &[aws.region().to_owned()]).await?;
+                (scopes::with_sessions(accounts, &PolicySet::default(), None), Vec::new())
+            }
         };
         if accounts.is_empty() {
             let reasons: Vec<String> = closed.iter().map(Closed::line).collect();
@@ -47,7 +49,7 @@ pub fn run(args: &ObserveArgs) -> Result<Outcome> {
 }
 
 /// Everything that rules, gates and paths may need, so that a plan from the saved inventory is complete.
-async fn observe(account: &AwsAccount, policies: Option<&PolicySet>) -> Inventory {
+async fn observe(account: &Entered, policies: Option<&PolicySet>) -> Inventory {
     let mut reads = policies.map_or_else(Reads::everything, |policies| Reads::for_policies(policies, account.scope()));
     (reads.gate_facts, reads.path_facts) = (true, true);
     account.observe(&Target::Everything, &reads).await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use everseal_aws::{Aws, AwsAccount, ConnectOptions};
+use everseal_aws::{Aws, ConnectOptions};
 use everseal_controller::daemon::Shared;
 use everseal_controller::policy_watch::{PolicyLoadError, PolicyWatch, READ_EVERY, ReadSources};
 use everseal_controller::{Clock, Connect, Connected, Daemon, DaemonOptions, Ledger, Metrics, Prober, Status};
@@ -16,6 +16,7 @@ use crate::args::RunArgs;
 use crate::exit::Outcome;
 use crate::http::{self, Shown};
 use crate::prober::WireProber;
+use crate::scopes::Entered;
 use crate::{ledgers, live, scopes, signals, sources};
 
 /// Runs until a signal.
@@ -120,14 +121,14 @@ struct Reach {
 }
 
 impl Connect for Reach {
-    type Account = AwsAccount;
+    type Account = Entered;
 
-    async fn connect(&self, policies: &PolicySet) -> Connected<AwsAccount> {
+    async fn connect(&self, policies: &PolicySet) -> Connected<Entered> {
         let options = ConnectOptions { fallback_region: scopes::fallback_region(policies), ..self.connect.clone() };
         let observer: Arc<dyn everseal_controller::CallObserver> = self.metrics.clone();
         match Aws::connect(options, observer).await {
             Ok(aws) => {
-                let (open, closed) = scopes::open(&aws, policies).await;
+                let (open, closed) = scopes::open(&aws, policies, None).await;
                 Connected {
                     accounts: open.into_iter().map(Arc::new).collect(),
                     failures: closed.iter().map(scopes::Closed::line).collect(),

@@ -143,12 +143,8 @@ fn estate(monitoring: &str, bundle: Option<&Bundle>) -> Watched {
     let clusters = [cluster("ledger", &["ledger-1", "ledger-4"]), cluster("half", &["ledger-1", "down-3"])];
     inventory.db_clusters = clusters.into_iter().map(|one| (one.arn.clone(), one)).collect();
     let servers = Servers::default();
-    let counting = Counting {
-        policies,
-        ca_bundle: bundle.map(|bundle| bundle.0.clone()),
-        logins: Logins { variable },
-        by: servers.clone(),
-    };
+    let counting =
+        Counting { policies, ca_bundle: bundle.map(|bundle| bundle.0.clone()), logins: Logins { variable }, by: servers.clone() };
     (WithSessions::new(Estate { scope, inventory, secret_reads: Mutex::default() }, counting), servers)
 }
 
@@ -207,7 +203,10 @@ async fn a_cluster_is_the_sum_of_its_members_or_unknown() {
     assert_eq!(seen.sessions, BTreeMap::from([(arn("cluster:ledger"), Reading::Known(count))]));
     assert_eq!(seen.db_instances, BTreeMap::new(), "members are read for their endpoints alone");
     let half = unknown(&watched, "cluster:half").await;
-    assert_eq!((half.class, half.message.as_str()), (ErrorClass::Unavailable, "down-3.c1abc.us-east-1.rds.amazonaws.com can't be reached (no route)"));
+    assert_eq!(
+        (half.class, half.message.as_str()),
+        (ErrorClass::Unavailable, "down-3.c1abc.us-east-1.rds.amazonaws.com can't be reached (no route)")
+    );
 }
 
 #[tokio::test(start_paused = true)]

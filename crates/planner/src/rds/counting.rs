@@ -24,26 +24,27 @@ pub struct WantedCount {
     pub servers: Result<Vec<DbEndpoint>, String>,
     /// Where the login is found.
     pub monitoring: Monitoring,
+    /// The file of trusted authorities that the policy names.
+    pub ca_bundle: Option<String>,
 }
 
 /// The databases among `asked` whose rule wants TLS and gives a login.
 pub fn wanted_counts(policies: &PolicySet, inventory: &Inventory, asked: &BTreeSet<Arn>) -> Vec<WantedCount> {
     let past = Past::default();
     let cx = Context { policies, inventory, now: inventory.observed_at, past: &past };
-    let monitoring = |name: &str, engine: &str, tags| {
+    let wanted = |arn: &Arn, name: &str, engine: &str, tags: &_, servers: Result<Vec<DbEndpoint>, String>| {
         let in_transit = selected(&cx, name, engine, tags)?.rule.in_transit.as_ref()?;
-        let DatabaseInTransit { require_tls: true, monitoring: Some(monitoring), .. } = in_transit else { return None };
-        is_of_rds(engine).then(|| monitoring.clone())
+        let DatabaseInTransit { require_tls: true, monitoring: Some(monitoring), ca_bundle, .. } = in_transit else { return None };
+        let (monitoring, ca_bundle) = (monitoring.clone(), ca_bundle.clone());
+        is_of_rds(engine).then(|| WantedCount { database: arn.clone(), engine: engine.to_owned(), servers, monitoring, ca_bundle })
     };
     let alone = inventory.db_instances.values().filter(|one| one.cluster.is_none() && asked.contains(&one.arn)).filter_map(|one| {
         let DbInstance { arn, identifier, engine, tags, .. } = one;
-        let monitoring = monitoring(identifier, engine, tags)?;
-        Some(WantedCount { database: arn.clone(), engine: engine.clone(), servers: server(one).map(|one| vec![one]), monitoring })
+        wanted(arn, identifier, engine, tags, server(one).map(|one| vec![one]))
     });
     let clusters = inventory.db_clusters.values().filter(|one| asked.contains(&one.arn)).filter_map(|one| {
         let DbCluster { arn, identifier, engine, tags, .. } = one;
-        let monitoring = monitoring(identifier, engine, tags)?;
-        Some(WantedCount { database: arn.clone(), engine: engine.clone(), servers: servers(inventory, one), monitoring })
+        wanted(arn, identifier, engine, tags, servers(inventory, one))
     });
     alone.chain(clusters).collect()
 }
@@ -87,7 +88,7 @@ spec:
   rds:
     - { name: spared, match: { names: ["spared-*"] }, inTransit: { requireTls: false, verify: false } }
     - { name: blind, match: { names: ["blind-*"] }, inTransit: { requireTls: true } }
-    - { name: all, inTransit: { requireTls: true, monitoring: { environment: ORDERS } } }
+    - { name: all, inTransit: { requireTls: true, caBundle: /etc/rds.pem, monitoring: { environment: ORDERS } } }
 "#;
 
     fn policies() -> PolicySet {
@@ -139,8 +140,14 @@ spec:
         let inventory = inventory(instances, Vec::new());
         let wanted = wanted_counts(&policies(), &inventory, &all(&inventory));
         let monitoring = Monitoring { secrets_manager: None, environment: Some("ORDERS".to_owned()) };
-        let orders =
-            WantedCount { database: arn("db:orders"), engine: "postgres".into(), servers: Ok(vec![endpoint("orders")]), monitoring };
+        let ca_bundle = Some("/etc/rds.pem".to_owned());
+        let orders = WantedCount {
+            database: arn("db:orders"),
+            engine: "postgres".into(),
+            servers: Ok(vec![endpoint("orders")]),
+            monitoring,
+            ca_bundle,
+        };
         assert_eq!(wanted, [orders]);
         assert_eq!(wanted_counts(&policies(), &inventory, &BTreeSet::new()), []);
     }

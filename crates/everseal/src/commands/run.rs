@@ -1,5 +1,6 @@
 //! `everseal run`: the daemon.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
@@ -38,7 +39,7 @@ async fn daemon(args: &RunArgs) -> Result<Outcome> {
     let ledger = ledgers::open(&args.ledger.ledger)?;
     let daemonised = daemonised(read, ledger, ConnectOptions::default(), (options, Clock::default()))?;
     let prober = WireProber { ca_bundle: args.ca_bundle.clone(), clock: Clock::default() };
-    let daemonised = daemonised.probing(Arc::new(prober));
+    let daemonised = daemonised.probing(Arc::new(prober)).trusting(args.ca_bundle.clone());
     let listener = http::listen(args.listen, "--listen").await?;
     tracing::info!(listen = %args.listen, interval = ?args.interval, dry_run = args.dry_run, "everseal runs");
     let stop = CancellationToken::new();
@@ -68,11 +69,18 @@ pub fn daemonised(
     Metrics::build_info(&registry, env!("CARGO_PKG_VERSION")).context("can't register metrics")?;
     let status = Status::new(clock);
     let watch = start_watch(read, clock, &metrics, &status)?;
-    let reach = Reach { metrics: Arc::clone(&metrics), connect };
+    let reach = Reach { metrics: Arc::clone(&metrics), connect, ca_bundle: None };
     Ok(Daemonised { watch, shared: Shared { ledger, metrics, status, prober: None, clock, options: Arc::new(options) }, registry, reach })
 }
 
 impl Daemonised {
+    /// Trusts the authorities of this file, whatever the policies name, where it logs in to count a database's sessions.
+    #[must_use]
+    pub fn trusting(mut self, ca_bundle: Option<PathBuf>) -> Self {
+        self.reach.ca_bundle = ca_bundle;
+        self
+    }
+
     /// Also looks at databases' TLS, with `prober`.
     pub fn probing(mut self, prober: Arc<dyn Prober>) -> Self {
         self.shared.prober = Some(prober);
@@ -118,6 +126,7 @@ fn start_watch(read: ReadSources, clock: Clock, metrics: &Arc<Metrics>, status: 
 struct Reach {
     metrics: Arc<Metrics>,
     connect: ConnectOptions,
+    ca_bundle: Option<PathBuf>,
 }
 
 impl Connect for Reach {
@@ -128,7 +137,7 @@ impl Connect for Reach {
         let observer: Arc<dyn everseal_controller::CallObserver> = self.metrics.clone();
         match Aws::connect(options, observer).await {
             Ok(aws) => {
-                let (open, closed) = scopes::open(&aws, policies, None).await;
+                let (open, closed) = scopes::open(&aws, policies, self.ca_bundle.clone()).await;
                 Connected {
                     accounts: open.into_iter().map(Arc::new).collect(),
                     failures: closed.iter().map(scopes::Closed::line).collect(),

@@ -68,18 +68,21 @@ pub(super) fn of(cx: &Context<'_>, database: &Database<'_>, draft: &mut Draft) -
         draft.helpful_facts.extend(activity.is_none().then(|| database.arn.clone()));
         return Clients { notes, hold: None };
     }
-    let vouched = database.rule(cx).and_then(|rule| rule.rule.in_transit.as_ref()).map(|wanted| wanted.plain_clients).unwrap_or_default();
+    let rule = database.rule(cx).and_then(|rule| rule.rule.in_transit.as_ref());
+    let vouched = rule.map(|wanted| wanted.plain_clients).unwrap_or_default();
+    // Nobody has counted yet, though there is a login to count with.
+    let uncounted = sessions.is_none_or(Reading::is_not_read) && rule.is_some_and(|wanted| wanted.monitoring.is_some());
     let plain = plain(cx, database, activity, sessions);
     let hold = match (plain, vouched) {
         (Plain::Nobody, _) => None,
         (Plain::Some(count), _) => Some(cut_off(database, count)),
         (Plain::CannotTell(_), PlainClients::None) => {
-            draft.helpful_facts.extend(activity.is_none().then(|| database.arn.clone()));
+            draft.helpful_facts.extend((activity.is_none() || uncounted).then(|| database.arn.clone()));
             notes.push(format!("The policy vouches that no client of {} connects without TLS (plainClients: none).", database.name()));
             None
         }
         (Plain::CannotTell(reason), PlainClients::Check) => {
-            if activity.is_none_or(Reading::is_not_read) {
+            if activity.is_none_or(Reading::is_not_read) || uncounted {
                 draft.wanted_facts.insert(database.arn.clone());
             }
             Some(cannot_tell(database, &reason))

@@ -155,6 +155,23 @@ mod clients {
     }
 
     #[test]
+    fn where_there_is_a_login_sessions_are_counted_once_however_much_else_is_known() {
+        let db = Arn::parse(DB).unwrap();
+        let monitored =
+            |more: &str| format!("rds: [{{name: r, inTransit: {{requireTls: true, monitoring: {{environment: ORDERS}}{more}}}}}]");
+        let connected = json!({"migrations": {"databases": {DB: activity(14)}}});
+        let plan = planned(&monitored(""), &off(&connected));
+        assert!(plan.wanted_facts.contains(&db) && gate_of(only(&plan)) == Some(Gate::TlsClients));
+        let vouched = planned(&monitored(", plainClients: none"), &off(&connected));
+        assert!(vouched.wanted_facts.is_empty() && vouched.helpful_facts.contains(&db));
+        let refused = over(connected, &json!({"sessions": {DB: denied("count sessions", "login")}}));
+        for more in ["", ", plainClients: none"] {
+            let plan = planned(&monitored(more), &off(&refused));
+            assert!(plan.wanted_facts.is_empty() && plan.helpful_facts.is_empty(), "{more}");
+        }
+    }
+
+    #[test]
     fn the_clients_of_every_database_of_a_group_count() {
         let two = json!({DB: instance(DB, &json!({})), OTHER: instance(OTHER, &json!({}))});
         let databases = |of_other: Value| json!({"databases": {DB: activity(0), OTHER: of_other}});

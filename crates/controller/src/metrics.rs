@@ -4,6 +4,7 @@
 //! may ever become a label: single resources are in the API.
 
 mod ages;
+mod certificates;
 mod groups;
 mod labels;
 mod migrations;
@@ -26,6 +27,7 @@ use crate::calls::CallObserver;
 use crate::clock::Clock;
 use crate::tally::{ResourceState, Tally};
 use ages::DriftAges;
+use certificates::CertificateMetrics;
 use groups::{CallMetrics, FirehoseMetrics, Maker, PathMetrics, PolicyMetrics, buckets};
 use migrations::MigrationMetrics;
 
@@ -52,6 +54,7 @@ pub struct Metrics {
     key_state: IntGaugeVec,
     paths: PathMetrics,
     migrations: MigrationMetrics,
+    certificates: CertificateMetrics,
     policy: PolicyMetrics,
     queue: QueueMetrics,
     keys_shown: Mutex<BTreeMap<Scope, BTreeSet<Arn>>>,
@@ -96,6 +99,7 @@ impl Metrics {
             )?,
             paths: PathMetrics::register(&make)?,
             migrations: MigrationMetrics::register(&make)?,
+            certificates: CertificateMetrics::register(&make)?,
             policy: PolicyMetrics::register(&make)?,
             queue: QueueMetrics::register(&make)?,
             keys_shown: Mutex::default(),
@@ -157,6 +161,11 @@ impl Metrics {
     /// Shows the paths of a scope, added to those of the others.
     pub fn paths(&self, scope: &Scope, tally: PathTally) {
         self.paths.set(scope, Some(tally));
+    }
+
+    /// Shows when the server certificates of a scope's databases end, in Unix time, by instance; those left out are there no more.
+    pub fn certificates(&self, scope: &Scope, ends: &BTreeMap<String, i64>) {
+        self.certificates.set(scope, ends);
     }
 
     /// Shows the stage of each of a scope's migrations; those left out are there no more.
@@ -252,6 +261,7 @@ impl Metrics {
         self.oldest.forget(scope);
         self.paths.set(scope, None);
         self.migrations.set(scope, &[]);
+        self.certificates.set(scope, &BTreeMap::new());
         let keys = self.keys_shown.lock().unwrap_or_else(PoisonError::into_inner).remove(scope);
         for key in keys.iter().flatten() {
             self.forget_key(scope, key);

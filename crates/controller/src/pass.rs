@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use everseal_planner::paths::{self, Beside, Paths};
 use everseal_planner::plan::{Context, Past, Reads, Target};
-use everseal_planner::{Arn, Inventory, Plan, PolicySet, Scope, plan};
+use everseal_planner::{Arn, Inventory, Plan, PolicySet, Scope, plan, rds};
 
 use crate::account::Account;
 use crate::clock::Clock;
@@ -116,6 +116,12 @@ impl Surroundings<'_> {
         let now = self.clock.now();
         let past = self.memory().past(now);
         plan::plan(&Context { policies: self.policies, inventory, now, past: &past })
+    }
+
+    /// When the server certificates of the databases that rules cover end, in Unix time, by instance.
+    pub(crate) fn certificate_ends(&self, inventory: &Inventory) -> BTreeMap<String, i64> {
+        let past = Past::default();
+        rds::certificate_ends(&Context { policies: self.policies, inventory, now: self.clock.now(), past: &past })
     }
 
     /// Judges the paths of an inventory with what was last read beside its resources, and adds to its plan what follows.

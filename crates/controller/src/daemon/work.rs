@@ -388,6 +388,7 @@ impl<A: Account> ScopeLoop<A> {
         let Some(inventory): Option<&Inventory> = view.inventory.as_ref() else { return };
         metrics.keys(scope, &inventory.keys);
         metrics.migrations(scope, &view.plan.migrations);
+        metrics.certificates(scope, &around.certificate_ends(inventory));
         if let Some(wait) = pace::next_look(self.paced(view), self.shared.clock.now()) {
             self.queue.add_by(Item::Migrations, Priority::Retry, wait);
         }

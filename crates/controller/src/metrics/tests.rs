@@ -24,6 +24,7 @@ const CONTRACT: &[(&str, &[&str])] = &[
     ("everseal_firehose_data_loss_deadline_timestamp_seconds", &["account", "delivery_stream", "region"]),
     ("everseal_kms_key_state", &["account", "key", "region", "state"]),
     ("everseal_paths", &["state"]),
+    ("everseal_rds_certificate_expiry_timestamp_seconds", &["account", "database", "region"]),
     ("everseal_rds_migration_stage", &["account", "database", "region", "stage"]),
     ("everseal_policy_info", &["name", "revision"]),
     ("everseal_policy_load_errors_total", &[]),
@@ -74,6 +75,19 @@ fn use_all(metrics: &Metrics) {
     metrics.policy_loaded(["finance"].into_iter(), "abc");
     metrics.paths(&scope, PathTally::default());
     metrics.migrations(&scope, &[migration("ledger", Stage::Copying)]);
+    metrics.certificates(&scope, &BTreeMap::from([("ledger".to_owned(), NOON)]));
+}
+
+#[tokio::test]
+async fn the_end_of_a_certificate_leaves_with_its_database() {
+    let (metrics, registry) = metrics(Clock::starting_at(NOON));
+    let end = |database: &str| value(&registry, "everseal_rds_certificate_expiry_timestamp_seconds", &[("database", database)]);
+    let ends = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), NOON)).collect::<BTreeMap<_, _>>();
+    metrics.certificates(&scope(), &ends(&["ledger", "orders"]));
+    metrics.certificates(&scope(), &ends(&["ledger"]));
+    assert!(end("ledger").is_some() && end("orders").is_none());
+    metrics.forget_scope(&scope());
+    assert_eq!(end("ledger"), None);
 }
 
 #[tokio::test]

@@ -24,3 +24,5 @@ mod tests;
 mod tls;
 #[cfg(test)]
 mod tls_tests;
+
+pub use plan::certificate_ends;

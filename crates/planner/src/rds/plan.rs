@@ -109,6 +109,16 @@ pub(super) fn selected<'p>(
     }
 }
 
+/// When the server certificates of the instances that a rule covers end, in seconds since the Unix epoch, by
+/// `DBInstanceIdentifier`. [rds:CertificateDetails `ValidTill`]
+pub fn certificate_ends(cx: &Context<'_>) -> BTreeMap<String, i64> {
+    let covered = |instance: &&DbInstance| {
+        is_of_rds(&instance.engine) && selected(cx, &instance.identifier, &instance.engine, &instance.tags).is_some()
+    };
+    let instances = cx.inventory.db_instances.values().filter(covered);
+    instances.filter_map(|instance| Some((instance.identifier.clone(), instance.ca_valid_till?))).collect()
+}
+
 /// Judges every database of the inventory.
 pub(crate) fn plan(cx: &Context<'_>, draft: &mut Draft) {
     let migrated = migration::judge(cx, draft);

@@ -378,6 +378,16 @@ mod authority {
     }
 
     #[test]
+    fn ends_are_told_of_the_instances_that_a_rule_covers() {
+        let with_end = |arn: &str, end: Value| instance(arn, &json!({"caValidTill": end}));
+        let two = off(&json!({"dbInstances": {DB: with_end(DB, json!(NOW)), OTHER: with_end(OTHER, json!(NOW + 1))}}));
+        let set = policies("rds: [{name: r, match: {names: [orders]}, atRest: {encrypted: true}}]");
+        let past = Past::default();
+        let ends = crate::rds::certificate_ends(&Context { policies: &set, inventory: &two, now: NOW, past: &past });
+        assert_eq!(ends, BTreeMap::from([("orders".to_owned(), NOW)]));
+    }
+
+    #[test]
     fn the_end_of_a_certificate_is_told_90_days_before() {
         const DAY: i64 = 24 * 3600;
         for (till, told) in [(NOW + 90 * DAY, false), (NOW + 90 * DAY - 1, true), (NOW - 1, true)] {

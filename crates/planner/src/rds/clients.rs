@@ -108,16 +108,16 @@ fn plain<'a>(
     }
     match activity {
         Some(Reading::Known(activity)) if is_quiet(cx, activity) => Plain::Nobody,
-        Some(Reading::Known(DatabaseActivity { most_connections: 0, from, to, .. })) => Plain::CannotTell(format!(
+        Some(Reading::Known(activity)) if activity.connections_now == 0 => Plain::CannotTell(format!(
             "CloudWatch shows no connection of {} for {} minutes only, until {}; it takes an hour",
             database.name(),
-            (to - from).max(0) / 60,
-            moment(*to)
+            quiet_for(activity) / 60,
+            moment(activity.to)
         )),
         Some(Reading::Known(activity)) => Plain::CannotTell(format!(
             "{} has {} connections, and CloudWatch does not say which of them use TLS",
             database.name(),
-            activity.connections_now.max(activity.most_connections)
+            activity.connections_now
         )),
         Some(Reading::Unreadable { unreadable }) => {
             Plain::CannotTell(format!("the connections of {} could not be read: {}", database.name(), why(unreadable)))
@@ -127,8 +127,13 @@ fn plain<'a>(
 }
 
 fn is_quiet(cx: &Context<'_>, activity: &DatabaseActivity) -> bool {
-    let DatabaseActivity { from, to, most_connections, last_connection_at: _, connections_now: _, last_busy_write_at: _ } = activity;
-    *most_connections == 0 && to - from >= QUIET_SECONDS && *to >= cx.now - FRESH_SECONDS
+    activity.connections_now == 0 && quiet_for(activity) >= QUIET_SECONDS && activity.to >= cx.now - FRESH_SECONDS
+}
+
+/// Seconds without a connection, up to the last minute that is known.
+fn quiet_for(activity: &DatabaseActivity) -> i64 {
+    let DatabaseActivity { from, to, most_connections: _, last_connection_at, connections_now: _, last_busy_write_at: _ } = activity;
+    (to - last_connection_at.map_or(*from, |last| last.max(*from))).max(0)
 }
 
 fn cut_off(database: &Database<'_>, count: &SessionCount) -> Block {

@@ -106,6 +106,10 @@ mod clients {
         };
         let unreadable = json!({"activity": denied("GetMetricData", "cloudwatch:GetMetricData")});
         let short = json!({"activity": {"from": NOW - 1200, "to": NOW - 60, "mostConnections": 0, "connectionsNow": 0}});
+        let left = |minutes: i64| {
+            let last = NOW - 60 - minutes * 60;
+            json!({"activity": {"from": NOW - 9000, "to": NOW - 60, "mostConnections": 5, "lastConnectionAt": last, "connectionsNow": 0}})
+        };
         let old = json!({"activity": {"from": NOW - 9000, "to": NOW - 1800, "mostConnections": 0, "connectionsNow": 0}});
         let held = Some(Gate::TlsClients);
         // Sessions, connections; what stops the step, and what does although a person has vouched.
@@ -115,6 +119,8 @@ mod clients {
             (None, Some(activity(14)), held, None),
             (None, Some(unreadable.clone()), held, None),
             (None, Some(short), held, None),
+            (None, Some(left(59)), held, None),
+            (None, Some(left(60)), None, None),
             (None, Some(old), held, None),
             (Some(sessions(0, NOW - 60)), Some(activity(14)), None, None),
             (Some(sessions(0, NOW - 60)), Some(unreadable.clone()), None, None),

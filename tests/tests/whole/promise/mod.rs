@@ -5,6 +5,7 @@
 //! must come through now. Everything follows from a seed: `EVERSEAL_SEED=n` replays one, `EVERSEAL_SEEDS=n` asks for
 //! more than every run does. Seeds that once failed are kept in [`REGRESSIONS`].
 
+mod databases;
 mod estate;
 mod host;
 mod judge;

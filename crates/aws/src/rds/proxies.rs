@@ -181,7 +181,7 @@ async fn ask(ctx: &ScopeContext, proxies: &[String], (from, to): (i64, i64)) -> 
     }
     let of = |(index, proxy): (usize, &String)| {
         let mut take = |id: &str| answers.remove(&format!("{id}{index}")).unwrap_or_default();
-        (proxy.clone(), read(proxy, take("plain"), take("all")))
+        (proxy.clone(), read(proxy, &take("plain"), &take("all")))
     };
     Ok(proxies.iter().enumerate().map(of).collect())
 }
@@ -192,7 +192,7 @@ fn count(value: f64) -> u32 {
     if value > 0.0 { value.ceil() as u32 } else { 0 }
 }
 
-fn read(proxy: &str, plain: Answer, all: Answer) -> Reading<Option<ProxyClients>> {
+fn read(proxy: &str, plain: &Answer, all: &Answer) -> Reading<Option<ProxyClients>> {
     for status in [&plain.status, &all.status] {
         let class = match status {
             Some(metrics::StatusCode::Complete) => continue,

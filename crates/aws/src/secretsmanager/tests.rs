@@ -1,4 +1,5 @@
 //! Bodies are those of the Secrets Manager API reference, with names of ours.
+#![allow(clippy::unwrap_used)]
 
 use everseal_planner::inventory::ErrorClass;
 use serde_json::{Value, json};

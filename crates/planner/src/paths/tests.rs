@@ -325,7 +325,7 @@ fn a_replication_role_uses_the_destinations_key_unless_its_rule_names_one() {
         "{copier} kms:Encrypt kms:calleraccount=111122223333 kms:encryptioncontext:aws:s3:arn={BUCKET} kms:viaservice=s3.us-east-1.amazonaws.com"
     );
     for destination in [BUCKET, "data"] {
-        assert_eq!(shown(&of_rule(destination, json!(null))), [user.clone()], "{destination}");
+        assert_eq!(shown(&of_rule(destination, json!(null))), std::slice::from_ref(&user), "{destination}");
     }
     assert_eq!(shown(&of_rule("arn:aws:s3:::other", json!(null))), [""; 0]);
     assert_eq!(shown(&of_rule(BUCKET, json!("arn:aws:kms:us-east-1:111122223333:key/k"))), [""; 0]);

@@ -40,7 +40,8 @@ pub fn run(args: &ApplyArgs) -> Result<Outcome> {
         }
         let stop = CancellationToken::new();
         signals::cancel_on_signal(stop.clone());
-        let applied = Run { policies: &policies, ledger: &ledger, clock, stop: &stop, progress: Bar::new(open) }.all(everywhere).await?;
+        let run = Run { policies: &policies, ledger: &ledger, clock, stop: &stop, progress: Bar::new(open) };
+        let applied = Box::pin(run.all(everywhere)).await?;
         finish(&applied, &stop)
     })
 }

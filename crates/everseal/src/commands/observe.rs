@@ -23,12 +23,11 @@ pub fn run(args: &ObserveArgs) -> Result<Outcome> {
     };
     live::block_on(async {
         let aws = live::connect(policies.as_ref()).await?;
-        let (accounts, closed) = match &policies {
-            Some(policies) => scopes::open(&aws, policies, None).await,
-            None => {
-                let accounts = aws.account(None, &[aws.region().to_owned()]).await?;
-                (scopes::with_sessions(accounts, &PolicySet::default(), None), Vec::new())
-            }
+        let (accounts, closed) = if let Some(policies) = &policies {
+            scopes::open(&aws, policies, None).await
+        } else {
+            let accounts = aws.account(None, &[aws.region().to_owned()]).await?;
+            (scopes::with_sessions(accounts, &PolicySet::default(), None), Vec::new())
         };
         if accounts.is_empty() {
             let reasons: Vec<String> = closed.iter().map(Closed::line).collect();

@@ -217,3 +217,45 @@ pub(super) async fn require_tls(ctx: &ScopeContext, proxy: &str) -> Result<(), A
     let request = ctx.rds().modify_db_proxy().db_proxy_name(proxy).require_tls(true);
     ctx.call(&operations::MODIFY_DB_PROXY, request.send()).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn answer(status: metrics::StatusCode, minutes: &[(i64, f64)]) -> Answer {
+        Answer { minutes: minutes.iter().map(|(at, value)| (*at, count(*value))).collect(), status: Some(status) }
+    }
+
+    #[test]
+    fn both_metrics_are_summed_over_the_machines_of_a_proxy_without_a_unit() {
+        let queries = queries(&["front".to_owned(), "back".to_owned()]);
+        let ids: Vec<_> = queries.iter().map(|query| query.id().unwrap()).collect();
+        assert_eq!(ids, ["plain0", "all0", "plain1", "all1"]);
+        let names = ["ClientConnectionsNoTLS", "ClientConnections"];
+        for (query, (proxy, name)) in queries.iter().zip(["front", "front", "back", "back"].iter().zip(names.iter().cycle())) {
+            let stat = query.metric_stat().unwrap();
+            assert_eq!((stat.stat(), stat.period(), stat.unit()), (Some("Sum"), Some(60), None));
+            let metric = stat.metric().unwrap();
+            assert_eq!((metric.namespace(), metric.metric_name()), (Some("AWS/RDS"), Some(*name)));
+            let [dimension] = metric.dimensions() else { panic!("one dimension") };
+            assert_eq!((dimension.name(), dimension.value()), (Some("ProxyName"), Some(*proxy)));
+        }
+    }
+
+    #[test]
+    fn no_data_is_not_zero_and_data_that_is_not_whole_is_not_known() {
+        use metrics::StatusCode::{Complete, Forbidden, PartialData};
+        let all = answer(Complete, &[(0, 20.0), (60, 21.0)]);
+        let none = read("front", &answer(Complete, &[]), &all);
+        assert_eq!(none, Reading::Known(None), "connections were counted, and nobody said of which kind");
+        let known = read("front", &answer(Complete, &[(60, 0.0), (120, 2.0)]), &all);
+        assert_eq!(known, Reading::Known(Some(ProxyClients { from: 60, to: 180, most_plain: 2, most: 21 })));
+        for (status, class) in [(Forbidden, ErrorClass::Denied), (PartialData, ErrorClass::Unavailable)] {
+            let Reading::Unreadable { unreadable } = read("front", &answer(status, &[(60, 0.0)]), &all) else { panic!("not known") };
+            assert_eq!(unreadable.class, class);
+        }
+        let unanswered = read("front", &Answer::default(), &all);
+        assert!(matches!(unanswered, Reading::Unreadable { .. }));
+    }
+}

@@ -4,6 +4,7 @@ mod applying;
 mod migration;
 mod observing;
 mod parameters;
+mod proxies;
 
 use std::collections::BTreeMap;
 

@@ -82,6 +82,34 @@ pub async fn apply<A: Account>(executor: &Executor<'_, A>, pass: Pass, progress:
     applied
 }
 
+/// Makes steps that a person asked for by hand, and those that `propose` says follow from them, each once; `propose` is told
+/// what was seen last.
+pub async fn make_asked<A: Account>(
+    executor: &Executor<'_, A>,
+    mut inventory: Inventory,
+    propose: &(dyn Fn(&Inventory) -> Vec<Step> + Sync),
+    on_report: &(dyn Fn(&StepReport) + Sync),
+) -> Vec<StepReport> {
+    let mut reports: Vec<StepReport> = Vec::new();
+    let mut tried: BTreeSet<StepId> = BTreeSet::new();
+    for _ in 0..MAX_ROUNDS {
+        let steps: Vec<Step> = propose(&inventory).into_iter().filter(|step| !tried.contains(&step.id)).collect();
+        if steps.is_empty() || executor.stop.is_cancelled() {
+            break;
+        }
+        let mut round = executor.run(&steps, &inventory.aliases, on_report).await;
+        for report in &mut round {
+            absorb(&mut inventory, report);
+            // What was stale has been read now, and is planned afresh.
+            if !matches!(report.result, StepResult::Stale(_)) {
+                tried.insert(report.id.clone());
+            }
+        }
+        reports.append(&mut round);
+    }
+    reports
+}
+
 /// No gate stops the step.
 pub(crate) const fn is_executable(step: &Step) -> bool {
     step.gate.is_none() && step.change.is_some()

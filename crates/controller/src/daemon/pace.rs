@@ -13,15 +13,15 @@ const CUT_OVER: Duration = Duration::from_secs(10);
 /// While AWS builds something.
 const BUILDING: Duration = Duration::from_secs(20);
 
-/// How soon a migration is looked at again because of its stage; `can_go_on`: it has a step that may be made.
-pub(super) const fn of_stage(report: &MigrationReport, can_go_on: bool) -> Option<Duration> {
+/// How soon a migration is looked at again because of its stage; `goes_on`: a step may be made, or AWS is at work.
+pub(super) const fn of_stage(report: &MigrationReport, goes_on: bool) -> Option<Duration> {
     match report.stage {
         Stage::Isolating | Stage::Switching | Stage::Finishing => Some(CUT_OVER),
         Stage::Snapshotting | Stage::Copying | Stage::Restoring | Stage::Configuring => Some(BUILDING),
         // What was made is being deleted.
         Stage::Aborted if report.copy.is_some() => Some(BUILDING),
         Stage::Planned | Stage::Prepared | Stage::KeepingOld | Stage::Done | Stage::Stuck | Stage::Aborted => {
-            if can_go_on {
+            if goes_on {
                 Some(BUILDING)
             } else {
                 None
@@ -37,13 +37,13 @@ pub(super) fn until_it_wakes(report: &MigrationReport, now: i64) -> Option<Durat
 }
 
 /// It is looked at now: its stage asks for that, or a moment that it waited for has come.
-pub(super) fn is_due(report: &MigrationReport, can_go_on: bool, now: i64) -> bool {
-    of_stage(report, can_go_on).is_some() || report.wakes_at.is_some_and(|at| at <= now)
+pub(super) fn is_due(report: &MigrationReport, goes_on: bool, now: i64) -> bool {
+    of_stage(report, goes_on).is_some() || report.wakes_at.is_some_and(|at| at <= now)
 }
 
 /// When the next of these migrations is looked at; `None`: the next full pass is soon enough.
 pub(super) fn next_look<'a>(migrations: impl Iterator<Item = (&'a MigrationReport, bool)>, now: i64) -> Option<Duration> {
-    migrations.flat_map(|(report, can_go_on)| [of_stage(report, can_go_on), until_it_wakes(report, now)]).flatten().min()
+    migrations.flat_map(|(report, goes_on)| [of_stage(report, goes_on), until_it_wakes(report, now)]).flatten().min()
 }
 
 #[cfg(test)]
@@ -51,8 +51,8 @@ mod tests {
     use super::*;
     use crate::testing::{NOON, migration};
 
-    fn look(reports: &[MigrationReport], can_go_on: bool) -> Option<u64> {
-        next_look(reports.iter().map(|report| (report, can_go_on)), NOON).map(|wait| wait.as_secs())
+    fn look(reports: &[MigrationReport], goes_on: bool) -> Option<u64> {
+        next_look(reports.iter().map(|report| (report, goes_on)), NOON).map(|wait| wait.as_secs())
     }
 
     #[test]
@@ -66,7 +66,7 @@ mod tests {
             };
             assert_eq!(wait, wanted, "{stage}");
         }
-        assert_eq!(look(&[migration("ledger", Stage::Prepared)], true), Some(20), "a step may be made");
+        assert_eq!(look(&[migration("ledger", Stage::Prepared)], true), Some(20), "it goes on");
         assert_eq!(look(&[migration("a", Stage::Copying), migration("b", Stage::Switching)], false), Some(10), "the first counts");
         assert_eq!(look(&[], true), None);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use everseal_planner::paths::Beside;
-use everseal_planner::plan::{Step, StepId};
+use everseal_planner::plan::{Gate, Step, StepId};
 use everseal_planner::rds::migration::observed::TAG_OF;
 use everseal_planner::rds::migration::report::{MigrationReport, Stage};
 use everseal_planner::rds::observed::ClusterMember;
@@ -181,13 +181,21 @@ impl View {
         self.plan.migrations.iter().any(|report| report.database == *resource)
     }
 
-    /// Migrations, each with whether it has a step that may be made and was not tried in vain.
+    /// Migrations, each with whether it goes on without anybody's help: a step may be made and was not tried in vain, or AWS
+    /// is at work on something.
     pub(super) fn migrations(&self) -> impl Iterator<Item = (&MigrationReport, bool)> {
-        let can_go_on = |report: &MigrationReport| {
-            let places = self.steps_of.get(&report.database);
-            places.into_iter().flatten().any(|place| !self.held.contains(&self.plan.steps[*place].id))
-        };
-        self.plan.migrations.iter().map(move |report| (report, can_go_on(report)))
+        self.plan.migrations.iter().map(|report| {
+            let own = self.plan.steps.iter().filter(|step| step.resource == report.database && step.check == Check::RdsEncryption);
+            (report, own.into_iter().any(|step| self.goes_on(report, step)))
+        })
+    }
+
+    fn goes_on(&self, report: &MigrationReport, step: &Step) -> bool {
+        match &step.gate {
+            None => step.change.is_some() && !self.held.contains(&step.id),
+            // An old database is kept for days.
+            Some(gate) => gate.name == Gate::NotReady && step.change.is_none() && report.stage != Stage::KeepingOld,
+        }
     }
 
     /// What a database's migration hangs on beside the database: its copy, whatever was made for it, and, since only one

@@ -117,7 +117,7 @@ impl<A: Account> ScopeLoop<A> {
         let (due, next) = {
             let mut view = self.view.lock().await;
             view.made.clear();
-            let due = self.paced(&view).filter(|(report, can_go_on)| pace::is_due(report, *can_go_on, now));
+            let due = self.paced(&view).filter(|(report, goes_on)| pace::is_due(report, *goes_on, now));
             let due: Vec<Arn> = due.map(|(report, _)| report.database.clone()).collect();
             (due, pace::next_look(self.paced(&view), now))
         };
@@ -129,7 +129,7 @@ impl<A: Account> ScopeLoop<A> {
 
     fn paced<'v>(&self, view: &'v View) -> impl Iterator<Item = (&'v MigrationReport, bool)> {
         let dry_run = self.shared.options.dry_run;
-        view.migrations().map(move |(report, can_go_on)| (report, can_go_on && !dry_run))
+        view.migrations().map(move |(report, goes_on)| (report, goes_on && !dry_run))
     }
 
     /// Reads Firehose's KMS counters.

@@ -104,4 +104,13 @@ impl World {
             follow.lag = lag;
         }
     }
+
+    /// An Aurora cluster becomes one of the time before 18 February 2026, whose storage nobody encrypted: new ones always are.
+    /// To be called before it has members. [Aurora: Encrypting Aurora resources]
+    pub fn leave_unencrypted(&mut self, cluster_arn: &str) {
+        let Some((place, _, name)) = parts(cluster_arn) else { return };
+        if let Some(cluster) = self.rds.at(&place).clusters.get_mut(&name) {
+            cluster.storage = super::storage::Storage::Plain;
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! `everseal migrations abort` and `resume`: a person's word, made like the steps of `apply`: read again, recorded, read back.
 
-use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::{Result, anyhow, bail};
+use everseal_controller::cycle::make_asked;
 use everseal_controller::ledger::Actor;
 use everseal_controller::{Clock, Executor, ExecutorOptions, Ledger, StepReport, StepResult, Surroundings};
-use everseal_planner::plan::{Context, Past, StepId};
+use everseal_planner::plan::{Context, Past};
 use everseal_planner::rds::migration::{self, report::MigrationReport};
 use everseal_planner::{Arn, Inventory, PolicySet, Step};
 use tokio_util::sync::CancellationToken;
@@ -16,9 +16,6 @@ use crate::args::SteerArgs;
 use crate::exit::Outcome;
 use crate::live::{Everywhere, Worked};
 use crate::{ledgers, live, signals, sources};
-
-/// Clients in, copy and snapshots away, note: more rounds than this would mean that steps feed each other.
-const MAX_ROUNDS: usize = 6;
 
 /// Where to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +77,7 @@ pub fn run(args: &SteerArgs, direction: Direction) -> Result<Outcome> {
         let stop = CancellationToken::new();
         signals::cancel_on_signal(stop.clone());
         let steering = Steering { policies: &policies, ledger: &ledger, clock, stop: &stop, direction, database: &report.database };
-        let reports = steering.make(worked, steps).await?;
+        let reports = steering.make(worked).await;
         finish(&reports, direction, &stop)
     })
 }
@@ -135,10 +132,8 @@ struct Steering<'a> {
 }
 
 impl Steering<'_> {
-    /// Makes the steps, and those that follow from them, each once.
-    async fn make(&self, worked: &Worked, mut steps: Vec<Step>) -> Result<Vec<StepReport>> {
+    async fn make(&self, worked: &Worked) -> Vec<StepReport> {
         let Worked { account, memory, pass } = worked;
-        let mut inventory = pass.inventory.clone();
         let options = ExecutorOptions::default();
         let executor = Executor {
             account,
@@ -148,28 +143,11 @@ impl Steering<'_> {
             options: &options,
             stop: self.stop,
         };
-        let mut reports: Vec<StepReport> = Vec::new();
-        let mut tried: BTreeSet<StepId> = BTreeSet::new();
-        for _ in 0..MAX_ROUNDS {
-            steps.retain(|step| !tried.contains(&step.id));
-            if steps.is_empty() || self.stop.is_cancelled() {
-                break;
-            }
-            let mut round = executor.run(&steps, &inventory.aliases, &tell).await;
-            for report in &mut round {
-                if let Some(seen) = report.seen.take() {
-                    inventory.absorb(seen.inventory, &seen.targets);
-                }
-                // What was stale is read now, and planned afresh.
-                if !matches!(report.result, StepResult::Stale(_)) {
-                    tried.insert(report.id.clone());
-                }
-            }
-            reports.append(&mut round);
-            // Once a migration goes on, there is nothing to resume any more.
-            steps = self.direction.steps(self.policies, &inventory, self.clock.now(), self.database).unwrap_or_default();
-        }
-        Ok(reports)
+        // Once a migration goes on, there is nothing to resume any more: that is no error.
+        let propose = |inventory: &Inventory| {
+            self.direction.steps(self.policies, inventory, self.clock.now(), self.database).unwrap_or_default()
+        };
+        make_asked(&executor, pass.inventory.clone(), &propose, &tell).await
     }
 }
 

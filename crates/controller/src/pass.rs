@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use everseal_planner::paths::{self, Beside, Paths};
 use everseal_planner::plan::{Context, Past, Reads, Target};
-use everseal_planner::{Arn, Inventory, Plan, PolicySet, Scope, plan, rds};
+use everseal_planner::{Arn, Inventory, Plan, PolicySet, Scope, Service, plan, rds};
 
 use crate::account::Account;
 use crate::clock::Clock;
@@ -190,6 +190,14 @@ pub async fn observe_some<A: Account>(account: &A, around: &Surroundings<'_>, ta
     let mut partial = account.observe(&Target::Resources(targets.clone()), &reads).await;
     around.dress(&mut partial, Some(targets));
     partial
+}
+
+/// Observes every database of the scope, and what lies beside migrations, but neither parameter groups nor gate facts.
+pub async fn observe_databases<A: Account>(account: &A, around: &Surroundings<'_>, known: &BTreeSet<Arn>) -> Inventory {
+    let reads = Reads { services: BTreeSet::from([Service::Rds]), migrations: true, ..Reads::nothing() };
+    let mut databases = account.observe(&Target::Everything, &reads).await;
+    around.dress(&mut databases, Some(known));
+    databases
 }
 
 /// Plans; where steps hang on facts that nobody has read, reads these alone and plans again.

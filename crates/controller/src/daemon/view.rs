@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use everseal_planner::paths::Beside;
 use everseal_planner::plan::{Gate, Step, StepId};
-use everseal_planner::rds::migration::observed::TAG_OF;
 use everseal_planner::rds::migration::report::{MigrationReport, Stage};
-use everseal_planner::rds::observed::ClusterMember;
 use everseal_planner::{Arn, Check, Inventory, Plan, Reading, Service, State};
 
 use crate::cycle::is_executable;
@@ -198,63 +196,24 @@ impl View {
         }
     }
 
-    /// What a database's migration hangs on beside the database: its copy, whatever was made for it, and, since only one
-    /// database at a time is switched, those that are on their way too.
-    pub(super) fn beside_migration(&self, database: &Arn) -> BTreeSet<Arn> {
-        if !self.is_migrating(database) {
-            return BTreeSet::new();
-        }
-        let moves = |report: &&MigrationReport| match report.stage {
-            Stage::Planned => report.blocked.is_none(),
-            Stage::KeepingOld | Stage::Done => false,
-            Stage::Isolating
-            | Stage::Snapshotting
-            | Stage::Copying
-            | Stage::Restoring
-            | Stage::Configuring
-            | Stage::Prepared
-            | Stage::Switching
-            | Stage::Finishing
-            | Stage::Stuck
-            | Stage::Aborted => true,
-        };
-        let others = self.plan.migrations.iter().filter(moves).map(|report| report.database.clone());
-        let databases: BTreeSet<Arn> = others.chain([database.clone()]).collect();
-        let copies = self.plan.migrations.iter().filter(|report| databases.contains(&report.database)).filter_map(copy_of);
-        let copies: BTreeSet<Arn> = copies.collect();
-        let made = self.inventory.iter().flat_map(|inventory| made_for(inventory, &databases));
-        databases.iter().chain(&copies).cloned().chain(made).collect()
+    /// The copy of a database that is being migrated.
+    pub(super) fn copy_of(&self, database: &Arn) -> Option<Arn> {
+        let report = self.plan.migrations.iter().find(|report| report.database == *database)?;
+        let (kind, _) = database.resource().split_once(':')?;
+        let copy = format!("{kind}:{}", report.copy.as_deref()?);
+        Some(Arn::new(database.partition(), database.service(), database.region(), database.account(), &copy))
+    }
+
+    /// Every database that is known.
+    pub(super) fn databases(&self) -> BTreeSet<Arn> {
+        let of = |inventory: &Inventory| inventory.db_instances.keys().chain(inventory.db_clusters.keys()).cloned().collect::<Vec<_>>();
+        self.inventory.iter().flat_map(of).collect()
     }
 
     /// A check of the resource could not be judged.
     pub(super) fn is_unknown(&self, resource: &Arn) -> bool {
         self.plan.findings.iter().any(|finding| finding.resource == *resource && finding.state == State::Unknown)
     }
-}
-
-fn copy_of(report: &MigrationReport) -> Option<Arn> {
-    let (kind, _) = report.database.resource().split_once(':')?;
-    Some(beside(&report.database, &format!("{kind}:{}", report.copy.as_deref()?)))
-}
-
-/// Another resource of the same service, account and region.
-fn beside(arn: &Arn, resource: &str) -> Arn {
-    Arn::new(arn.partition(), arn.service(), arn.region(), arn.account(), resource)
-}
-
-/// Instances and clusters that bear the tag of one of these databases' migrations, and members of all of them.
-fn made_for(inventory: &Inventory, databases: &BTreeSet<Arn>) -> Vec<Arn> {
-    let instances = databases.iter().filter_map(|arn| inventory.db_instances.get(arn)?.resource_id.clone());
-    let clusters = databases.iter().filter_map(|arn| inventory.db_clusters.get(arn)?.resource_id.clone());
-    let ids: BTreeSet<String> = instances.chain(clusters).collect();
-    let is_ours = |tags: &BTreeMap<String, String>| tags.get(TAG_OF).is_some_and(|of| ids.contains(of));
-    let instances = inventory.db_instances.values().filter(|instance| is_ours(&instance.tags)).map(|instance| instance.arn.clone());
-    let clusters = inventory.db_clusters.values().filter(|cluster| is_ours(&cluster.tags) || databases.contains(&cluster.arn));
-    let with_members = clusters.flat_map(|cluster| {
-        let member = |member: &ClusterMember| beside(&cluster.arn, &format!("db:{}", member.instance));
-        cluster.members.iter().map(member).chain([cluster.arn.clone()]).collect::<Vec<_>>()
-    });
-    instances.chain(with_members).collect()
 }
 
 /// An inventory that holds nothing but the delivery streams of this one.

@@ -202,16 +202,14 @@ impl<A: Account> ScopeLoop<A> {
 
     /// Reads a resource and plans; where that leaves a step, reads the facts that gates rest on afresh as well.
     async fn look_and_plan(&self, account: &A, around: &Surroundings<'_>, arn: &Arn) -> Look {
-        let mut targets = self.view.lock().await.beside_migration(arn);
-        targets.insert(arn.clone());
         let look = async {
             let mut look = Look::Whole;
             for gate_facts in [false, true] {
-                let inventory = pass::observe_some(account, around, &targets, gate_facts).await;
-                if !inventory.unlisted.is_empty() {
+                let seen = self.see(account, around, arn, gate_facts).await;
+                if !seen.inventory.unlisted.is_empty() {
                     look = Look::Partial;
                 }
-                self.view.lock().await.absorb(Seen { inventory, targets: targets.clone() });
+                self.view.lock().await.absorb(seen);
                 self.replan(account, around).await;
                 if !self.view.lock().await.has_steps(arn) {
                     break;
@@ -224,6 +222,27 @@ impl<A: Account> ScopeLoop<A> {
             () = self.stopping.cancelled() => Look::Stopped,
             look = look => look,
         }
+    }
+
+    /// Reads one resource; of a database whose migration moves names, every database: whoever asks by name while names change
+    /// hands misses what has just got another one.
+    async fn see(&self, account: &A, around: &Surroundings<'_>, arn: &Arn, gate_facts: bool) -> Seen {
+        let (migrating, copy, known) = {
+            let view = self.view.lock().await;
+            (view.is_migrating(arn), view.copy_of(arn), view.databases())
+        };
+        if !migrating {
+            let targets = BTreeSet::from([arn.clone()]);
+            return Seen { inventory: pass::observe_some(account, around, &targets, gate_facts).await, targets };
+        }
+        if !gate_facts {
+            let inventory = pass::observe_databases(account, around, &known).await;
+            return Seen { targets: known, inventory };
+        }
+        let targets = [arn.clone()].into_iter().chain(copy).collect();
+        let inventory = pass::observe_some(account, around, &targets, true).await;
+        // What was listed a moment ago is not gone because it is not found under its name.
+        Seen { targets: BTreeSet::new(), inventory }
     }
 
     async fn make_steps(&self, account: &A, around: &Surroundings<'_>, arn: &Arn) -> Vec<StepReport> {

@@ -6,8 +6,8 @@
 //! more than every run does. Seeds that once failed are kept in [`REGRESSIONS`].
 
 mod databases;
-mod estate;
-mod host;
+pub mod estate;
+pub mod host;
 mod judge;
 mod life;
 mod mutation;

@@ -5,8 +5,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anyhow::{Result, anyhow, bail};
 use everseal_controller::cycle::make_asked;
 use everseal_controller::ledger::Actor;
-use everseal_controller::{Clock, Executor, ExecutorOptions, Ledger, StepReport, StepResult, Surroundings};
-use everseal_planner::plan::{Context, Past};
+use everseal_controller::{Clock, Executor, ExecutorOptions, Ledger, StepReport, Surroundings};
+use everseal_planner::plan::{Context, Past, StepId};
 use everseal_planner::rds::migration::{self, report::MigrationReport};
 use everseal_planner::{Arn, Inventory, PolicySet, Step};
 use tokio_util::sync::CancellationToken;
@@ -144,9 +144,8 @@ impl Steering<'_> {
             stop: self.stop,
         };
         // Once a migration goes on, there is nothing to resume any more: that is no error.
-        let propose = |inventory: &Inventory| {
-            self.direction.steps(self.policies, inventory, self.clock.now(), self.database).unwrap_or_default()
-        };
+        let propose =
+            |inventory: &Inventory| self.direction.steps(self.policies, inventory, self.clock.now(), self.database).unwrap_or_default();
         make_asked(&executor, pass.inventory.clone(), &propose, &tell).await
     }
 }

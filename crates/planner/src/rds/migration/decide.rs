@@ -9,7 +9,7 @@ use super::build::{self, Built, spent_snapshots};
 use super::case::{Case, Next, Slot, held, unread};
 use super::cutover::{self, Writes};
 use super::family::{Db, Family, Seen};
-use super::names::Mark;
+use super::names::{self, Mark};
 use super::observed::{TAG_ABORTED_AT, TAG_BLUE_GREEN_REFUSED};
 use super::report::{MigrationReport, Stage, Way};
 use super::{abort, blue_green, compare, switch};
@@ -121,6 +121,12 @@ fn next(case: &Case<'_>, slot: &mut Slot, draft: &mut Draft) -> Next {
 fn before(case: &Case<'_>, old: &Db<'_>, slot: &mut Slot, draft: &mut Draft) -> Next {
     if let Some(stops) = unread_facts(case) {
         return Next::new(Stage::Planned, stops.reason.clone()).step(held(stops, "move to an encrypted copy"));
+    }
+    if names::is_old(old.identifier) && !is_begun(case.family) {
+        return Next::stuck(format!(
+            "{} has the name of a database that a migration replaced, and the encrypted one in its place is not seen: nothing is done to it. If it is to be migrated, give it another name.",
+            old.words()
+        ));
     }
     if old.identifier != case.name() {
         return Next::stuck(format!(

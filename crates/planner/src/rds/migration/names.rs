@@ -49,6 +49,11 @@ pub(super) fn old(name: &str) -> String {
     fitted(name, OLD)
 }
 
+/// The name of a database that a migration replaced, or one that looks like it.
+pub(super) fn is_old(identifier: &str) -> bool {
+    identifier.ends_with(OLD)
+}
+
 /// The snapshot that is taken of `name`.
 pub(super) fn snapshot(name: &str, mark: Mark) -> String {
     fitted(name, &suffix(mark))

@@ -1,6 +1,6 @@
 //! Proxies and reboots: what is asked, what is sent, and what an answer that is not whole means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use everseal_planner::inventory::{DbProxy, ErrorClass, Reading};
 use everseal_planner::plan::change::ParameterGroupKind;
@@ -119,7 +119,7 @@ async fn a_partial_look_sees_the_proxies_that_it_is_about() {
 #[tokio::test]
 async fn without_databases_nobody_is_asked_and_a_refusal_is_not_none() {
     let (inventory, asked) = observed(&Target::Everything, |seen| xml(&action(seen), "")).await;
-    assert_eq!(inventory.db_proxies.known().map(|proxies| proxies.len()), Some(0));
+    assert_eq!(inventory.db_proxies.known().map(BTreeMap::len), Some(0));
     assert!(!asked.iter().any(|action| action.contains("Proxies")), "{asked:?}");
     let (inventory, _) = observed(&Target::Everything, |seen| match action(seen).as_str() {
         "DescribeDBProxies" => refused(403, "AccessDenied"),

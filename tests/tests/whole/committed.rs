@@ -44,12 +44,26 @@ fn audit_only_reads_and_enforce_can_not_destroy() {
         "kms:DisableKey",
         "firehose:StopDeliveryStreamEncryption",
         "kinesis:StopStreamEncryption",
-        "rds:DeleteDBInstance",
-        "rds:DeleteDBSnapshot",
     ];
     let destroys: Vec<&String> =
         enforce.iter().filter(|action| action.contains('*') || never.iter().any(|never| action.starts_with(never))).collect();
     assert!(destroys.is_empty(), "enforce may {destroys:?}");
+}
+
+/// A migration takes away what it made, and a replaced database where the policy says so: both bear its tags.
+#[test]
+fn databases_and_snapshots_are_deleted_only_by_the_tags_of_a_migration() {
+    let policy = generated("enforce");
+    let deleting = policy["Statement"].as_array().unwrap().iter().filter(|statement| {
+        let actions = statement["Action"].as_array().unwrap();
+        actions.iter().any(|action| action.as_str().unwrap().starts_with("rds:DeleteDB"))
+    });
+    let conditions: Vec<String> = deleting.map(|statement| statement["Condition"].to_string()).collect();
+    assert!(!conditions.is_empty());
+    for condition in conditions {
+        let tagged = ["aws:ResourceTag/everseal:migration-of", "aws:ResourceTag/everseal:replaced-at"];
+        assert!(tagged.iter().any(|tag| condition.contains(tag)), "{condition}");
+    }
 }
 
 #[test]

@@ -586,6 +586,13 @@ fn notifying() -> everseal_planner::Inventory {
     });
     let bucket: everseal_planner::inventory::Bucket = serde_json::from_value(bucket).unwrap();
     inventory.buckets.insert(bucket.arn.clone(), bucket);
+    let lets_in = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage", "Resource": queue_arn("a"), "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::uploads"}}}]});
+    for queue in inventory.queues.values_mut() {
+        if let everseal_planner::Reading::Known(attributes) = &mut queue.attributes {
+            attributes.document = Some(lets_in.to_string());
+        }
+    }
     inventory.path_facts.event_rules = everseal_planner::Reading::Known(Vec::new());
     inventory.path_facts.distributions = everseal_planner::Reading::Known(Vec::new());
     inventory

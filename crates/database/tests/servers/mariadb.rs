@@ -18,9 +18,10 @@ pub(crate) struct Data(pub(crate) Folder);
 impl Data {
     pub(crate) fn new() -> Self {
         let folder = Folder::new("mariadb");
+        // A server that starts clears its folder for temporary tables: one that is shared loses those of its neighbours.
         let mut install = unprivileged(&program([PathBuf::from("/usr/bin/mariadb-install-db")], "mariadb-server"));
         install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
-        install.arg(format!("--datadir={}", folder.path("data")));
+        install.arg(format!("--datadir={}", folder.path("data"))).env("TMPDIR", folder.path(""));
         done(install);
         Self(folder)
     }
@@ -28,7 +29,11 @@ impl Data {
     pub(crate) fn start(&self, identity: Option<&Identity>, more: &[&str]) -> (Server, u16) {
         let port = free_port();
         let mut command = unprivileged(&program([PathBuf::from("/usr/sbin/mariadbd")], "mariadb-server"));
-        command.arg("--no-defaults").arg(format!("--datadir={}", self.0.path("data"))).arg(format!("--port={port}"));
+        command
+            .env("TMPDIR", self.0.path(""))
+            .arg("--no-defaults")
+            .arg(format!("--datadir={}", self.0.path("data")))
+            .arg(format!("--port={port}"));
         command.arg(format!("--socket={}", self.0.path("socket"))).arg(format!("--pid-file={}", self.0.path("pid")));
         command.args([
             "--bind-address=127.0.0.1",

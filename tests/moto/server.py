@@ -1,15 +1,17 @@
-"""moto_server with three defects mended, so that nobody writes code for them.
+"""moto_server with four defects mended, so that nobody writes code for them.
 
 SetQueueAttributes changes the attributes it names and no others [sqs:SetQueueAttributes]: moto takes away the queue
 policy with every call that does not name it. A queue has one kind of encryption at a time [sqs:SetQueueAttributes,
 SqsManagedSseEnabled]: moto keeps both. An account without Kinesis channels has an empty list of them
-[kinesis:ListChannels]: moto, which makes none, answers HTTP 500.
+[kinesis:ListChannels]: moto, which makes none, answers HTTP 500. So it does where there is no blue/green deployment
+[rds:DescribeBlueGreenDeployments].
 """
 
 import sys
 
 from moto.core.responses import ActionResult
 from moto.kinesis.responses import KinesisResponse
+from moto.rds.responses import RDSResponse
 from moto.server import main
 from moto.sqs.models import Queue
 
@@ -28,6 +30,7 @@ def _as_documented(self, attributes, now=None):
 
 Queue._set_attributes = _as_documented
 KinesisResponse.list_channels = lambda self: ActionResult({"ChannelSummaries": []})
+RDSResponse.describe_blue_green_deployments = lambda self: ActionResult({"BlueGreenDeployments": []})
 
 if __name__ == "__main__":
     sys.exit(main())

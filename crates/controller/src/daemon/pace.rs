@@ -11,7 +11,7 @@ use everseal_planner::rds::migration::report::{MigrationReport, Stage};
 /// While clients are cut off, or names move.
 const CUT_OVER: Duration = Duration::from_secs(10);
 /// While AWS builds something.
-const BUILDING: Duration = Duration::from_secs(20);
+const BUILDING: Duration = Duration::from_secs(30);
 
 /// How soon a migration is looked at again because of its stage; `goes_on`: a step may be made, or AWS is at work.
 pub(super) const fn of_stage(report: &MigrationReport, goes_on: bool) -> Option<Duration> {
@@ -61,12 +61,12 @@ mod tests {
             let wait = look(&[migration("ledger", *stage)], false);
             let wanted = match stage {
                 Stage::Isolating | Stage::Switching | Stage::Finishing => Some(10),
-                Stage::Snapshotting | Stage::Copying | Stage::Restoring | Stage::Configuring => Some(20),
+                Stage::Snapshotting | Stage::Copying | Stage::Restoring | Stage::Configuring => Some(30),
                 Stage::Planned | Stage::Prepared | Stage::KeepingOld | Stage::Done | Stage::Stuck | Stage::Aborted => None,
             };
             assert_eq!(wait, wanted, "{stage}");
         }
-        assert_eq!(look(&[migration("ledger", Stage::Prepared)], true), Some(20), "it goes on");
+        assert_eq!(look(&[migration("ledger", Stage::Prepared)], true), Some(30), "it goes on");
         assert_eq!(look(&[migration("a", Stage::Copying), migration("b", Stage::Switching)], false), Some(10), "the first counts");
         assert_eq!(look(&[], true), None);
     }
@@ -75,7 +75,7 @@ mod tests {
     fn an_aborted_one_is_looked_at_until_its_copy_is_gone() {
         let mut report = migration("ledger", Stage::Aborted);
         report.copy = Some("ledger-copy".to_owned());
-        assert_eq!(look(&[report], false), Some(20));
+        assert_eq!(look(&[report], false), Some(30));
     }
 
     #[test]

@@ -66,7 +66,9 @@ pub(super) fn make(inventory: &mut Inventory, resource: &Arn, change: &Migration
                 }
             }
         }
-        MigrationChange::CreateBlueGreen { name, source, encrypt: _, key: _, tags } => begin_deployment(inventory, name, source, tags),
+        MigrationChange::CreateBlueGreen { name, source, encrypt: _, key: _, tags, note_refusal: _ } => {
+            begin_deployment(inventory, name, source, tags);
+        }
         MigrationChange::SwitchoverBlueGreen { identifier, timeout: _ } => set_deployment(inventory, identifier, "SWITCHOVER_IN_PROGRESS"),
         MigrationChange::DeleteBlueGreen { identifier, delete_target: _ } => set_deployment(inventory, identifier, "DELETING"),
         MigrationChange::DeleteSnapshot { kind: _, snapshot } => {

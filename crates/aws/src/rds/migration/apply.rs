@@ -50,8 +50,9 @@ async fn make(ctx: &ScopeContext, change: &MigrationChange) -> Result<(), AwsErr
             let request = ctx.rds().add_source_identifier_to_subscription().subscription_name(subscription).source_identifier(database);
             ctx.call(&operations::ADD_SOURCE_IDENTIFIER_TO_SUBSCRIPTION, request.send()).await.map(drop)
         }
-        MigrationChange::CreateBlueGreen { name, source, encrypt, key, tags } => {
-            blue_green::create(ctx, &Named { name, tags }, source, (encrypt, key)).await
+        MigrationChange::CreateBlueGreen { name, source, encrypt, key, tags, note_refusal } => {
+            let created = blue_green::create(ctx, &Named { name, tags }, source, (encrypt, key)).await;
+            blue_green::noting_refusal(ctx, source, note_refusal, created).await
         }
         MigrationChange::SwitchoverBlueGreen { identifier, timeout } => blue_green::switch_over(ctx, identifier, *timeout).await,
         MigrationChange::DeleteBlueGreen { identifier, delete_target } => blue_green::delete(ctx, identifier, *delete_target).await,

@@ -30,6 +30,25 @@ pub(super) async fn create(ctx: &ScopeContext, named: &Named<'_>, source: &str, 
     named.made(created, tags_there).await
 }
 
+/// AWS has no such deployment of this database, or takes no key for its green side. [rds:CreateBlueGreenDeployment, Errors]
+const REFUSALS: [&str; 4] =
+    ["SourceDatabaseNotSupportedFault", "SourceClusterNotSupportedFault", "InvalidParameterCombination", "InvalidParameterValue"];
+
+/// Notes on the source that AWS refused; the refusal stays what came of the step.
+pub(super) async fn noting_refusal(
+    ctx: &ScopeContext,
+    source: &str,
+    note: &BTreeMap<String, String>,
+    created: Result<(), AwsError>,
+) -> Result<(), AwsError> {
+    let Err(mut refused) = created else { return Ok(()) };
+    if !note.is_empty() && REFUSALS.iter().any(|code| refused.has_code(code)) {
+        set_tags(ctx, source, note, &BTreeSet::new()).await?;
+        refused.message.push_str("; this is noted on the database, which goes by snapshot");
+    }
+    Err(refused)
+}
+
 /// `SwitchoverBlueGreenDeployment`: AWS rolls back by itself what takes longer than `timeout` seconds.
 pub(super) async fn switch_over(ctx: &ScopeContext, identifier: &str, timeout: u32) -> Result<(), AwsError> {
     let operation = &operations::SWITCHOVER_BLUE_GREEN_DEPLOYMENT;

@@ -1,8 +1,8 @@
 //! The way by a blue/green deployment whose green side is encrypted: AWS replicates, switches, and rolls back by itself.
 //!
-//! A refused call leaves nothing behind that could be recognised: the step fails in each pass with AWS's words, and a person
-//! says `method: snapshot`. A deployment of ours that AWS could not bring up is recognised: under `auto` the refusal is noted
-//! on the database ([`TAG_BLUE_GREEN_REFUSED`]), the deployment removed, and the snapshot way taken.
+//! Under `auto` the database goes by snapshot where AWS refuses: a call that is refused leaves nothing behind that could be
+//! recognised, so the step says what is to be noted on the database then ([`TAG_BLUE_GREEN_REFUSED`]); a deployment of ours that
+//! AWS could not bring up is recognised by itself, and removed. Under `blueGreen` the step fails in each pass with AWS's words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,6 +132,9 @@ fn create(case: &Case<'_>, old: &Db<'_>, draft: &mut Draft) -> Next {
                 .map(|name| if name.starts_with("arn:") { name.clone() } else { scope.arn("rds", &format!("db:{name}")).to_string() }),
         )
         .collect();
+    // Under `auto` the database goes by snapshot where AWS refuses: the next pass must be able to tell.
+    let refused = || BTreeMap::from([(TAG_BLUE_GREEN_REFUSED.to_owned(), case.cx.now.to_string())]);
+    let note_refusal = if case.wanted.method == MigrationMethod::Auto { refused() } else { BTreeMap::new() };
     let step = with_key(case, draft, |key| {
         let (name, source) = (names::blue_green(case.name()), old.arn.to_string());
         let create = MigrationChange::CreateBlueGreen {
@@ -140,6 +143,7 @@ fn create(case: &Case<'_>, old: &Db<'_>, draft: &mut Draft) -> Next {
             encrypt: encrypt.clone(),
             key: key.to_owned(),
             tags: case.tags(),
+            note_refusal: note_refusal.clone(),
         };
         change(
             create,

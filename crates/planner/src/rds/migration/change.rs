@@ -178,6 +178,10 @@ pub enum MigrationChange {
         key: String,
         /// Tags.
         tags: BTreeMap<String, String>,
+        /// Tags (all begin with `everseal:`) that the source gets where AWS refuses such a deployment of this database: a refused
+        /// call leaves nothing else by which the next pass could tell. Empty: nothing is noted.
+        #[serde(default)]
+        note_refusal: BTreeMap<String, String>,
     },
     /// `SwitchoverBlueGreenDeployment`.
     SwitchoverBlueGreen {

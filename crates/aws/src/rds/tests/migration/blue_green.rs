@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use everseal_planner::inventory::ErrorClass;
 use everseal_planner::rds::migration::change::MigrationChange;
 use everseal_planner::rds::migration::observed::TAG_OF;
@@ -15,6 +17,7 @@ fn create() -> MigrationChange {
         encrypt: vec![source, replica],
         key: KEY.into(),
         tags: ours(),
+        note_refusal: BTreeMap::new(),
     }
 }
 
@@ -72,6 +75,29 @@ async fn a_database_that_aws_can_not_deploy_is_told_the_other_way() {
         let error = make(create(), move |_| refused(400, code)).await.0.unwrap_err();
         assert!(error.message.ends_with("set `migration.method: snapshot`"), "{}", error.message);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_is_noted_on_the_database_where_the_step_asks_for_it() {
+    let noting = || {
+        let mut change = create();
+        if let MigrationChange::CreateBlueGreen { note_refusal, .. } = &mut change {
+            note_refusal.insert("everseal:blue-green-refused".into(), "100".into());
+        }
+        change
+    };
+    for (code, noted) in [("InvalidParameterCombination", true), ("KMSKeyNotAccessibleFault", false)] {
+        let (outcome, seen) = make(noting(), move |seen| match operation(seen).as_str() {
+            "CreateBlueGreenDeployment" => refused(400, code),
+            _ => done(seen),
+        })
+        .await;
+        assert_eq!(outcome.unwrap_err().code, code, "the step has failed all the same");
+        let expected: &[&str] = if noted { &["CreateBlueGreenDeployment", "AddTagsToResource"] } else { &["CreateBlueGreenDeployment"] };
+        assert_eq!(actions(&seen), expected);
+    }
+    let (_, seen) = make(create(), |_| refused(400, "InvalidParameterCombination")).await;
+    assert_eq!(actions(&seen), ["CreateBlueGreenDeployment"], "nothing was asked for");
 }
 
 #[tokio::test]

@@ -79,9 +79,11 @@ fn a_deployment_is_built_verified_and_switched_in_the_window() {
     let mut world = World::new(policy(CUT_OVER));
     let step = world.open_steps().remove(0);
     let Some(Change::Migration(change)) = &step.change else { panic!() };
-    let MigrationChange::CreateBlueGreen { name, source, encrypt, key, tags } = &**change else { panic!("{change:?}") };
+    let MigrationChange::CreateBlueGreen { name, source, encrypt, key, tags, note_refusal } = &**change else { panic!("{change:?}") };
     assert_eq!((name.as_str(), encrypt.as_slice()), ("orders-everseal", std::slice::from_ref(source)));
     assert_eq!((key.as_str(), tags[TAG_OF].as_str()), (crate::fixtures::KEY, ORDERS_ID));
+    // Under `auto` the next pass must be able to tell that AWS refused.
+    assert_eq!(note_refusal.keys().collect::<Vec<_>>(), [super::super::observed::TAG_BLUE_GREEN_REFUSED]);
     assert_eq!(step.risk, Risk::None);
     world.run(4, usize::MAX);
     assert_eq!((world.stage(), world.stop().0), (Stage::Prepared, Gate::Window));

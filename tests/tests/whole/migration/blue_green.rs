@@ -4,6 +4,7 @@ use everseal_planner::rds::migration::report::Stage;
 
 use super::estate::{encryption, orders, plain, resource_id};
 use super::rig::{Direction, HOUR, MINUTE, Rig, everything, instance, security_groups};
+use crate::simulated::{HOME, REGION};
 
 const AUTO: &str =
     "{ action: cutover, window: 'Sun 02:00-08:00 UTC', approvedBy: { orders: Ada }, writes: isolate, isolationSecurityGroup: sg-0c105ed0 }";
@@ -27,6 +28,22 @@ async fn clients_are_switched_in_seconds_and_nothing_is_lost() {
     let left: Vec<String> = rig.with(everything).into_iter().collect();
     assert_eq!(left, ["orders", "orders-old1"], "both databases, and no deployment: {}", rig.story());
     assert_eq!(rig.with(|world| resource_id(world, "orders-old1")), id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_aws_refuses_a_key_for_the_green_side_the_database_goes_by_snapshot() {
+    let mut rig = Rig::start(AUTO, |world| {
+        plain(world, &["orders"]);
+        world.set_target_key_support(HOME, REGION, false);
+    })
+    .await;
+    rig.write_to(&orders(), Some(15));
+    rig.until_stage("orders", Stage::KeepingOld, HOUR * 10).await;
+    rig.pass(HOUR).await;
+    assert_eq!(rig.lost(0, &orders()), [""; 0]);
+    assert_eq!(rig.with(|world| encryption(world, "orders")).as_deref(), Some("sse-kms"));
+    let left: Vec<String> = rig.with(everything).into_iter().collect();
+    assert_eq!(left, ["orders", "orders-old-everseal"], "{}", rig.story());
 }
 
 #[tokio::test(start_paused = true)]

@@ -216,7 +216,8 @@ impl Rig {
         let process = Process {
             ledger: Ledger::new(Arc::new(InMemory::new()), object_store::path::Path::default()),
             clock,
-            options: DaemonOptions { seed: Some(7), ..DaemonOptions::default() },
+            // Long: what a migration waits for must be noticed between two full passes.
+            options: DaemonOptions { seed: Some(7), interval: MINUTE * 30, ..DaemonOptions::default() },
             status: status.clone(),
         };
         let (policies, _) = watch::channel(policy(migration));
@@ -254,7 +255,8 @@ impl Rig {
     pub async fn pass(&mut self, time: Duration) {
         let mut left = time;
         while !left.is_zero() {
-            let step = left.min(TICK);
+            // Days go by in longer steps: what happens in minutes is over by then.
+            let step = left.min(if left > HOUR * 3 { MINUTE * 5 } else { TICK });
             tokio::time::sleep(step).await;
             left -= step;
             self.look();

@@ -3,19 +3,68 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use everseal_aws::{Aws, AwsAccount, ConnectOptions};
 use everseal_controller::daemon::Shared;
 use everseal_controller::ledger::Ledger;
-use everseal_controller::{Clock as LoopClock, Daemon, DaemonOptions, Metrics, Status};
+use everseal_controller::{Clock as LoopClock, Connect, Connected, Daemon, DaemonOptions, Metrics, Status, Unwatched};
 use everseal_planner::PolicySet;
 use everseal_sim::Sim;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::promise::estate::{HOME, REGION};
-pub use crate::promise::host::Reach;
 
 /// How long a process that died is away.
 const AWAY: Duration = Duration::from_secs(30);
+
+/// Simulated time for the SDK.
+#[derive(Debug)]
+struct SimTime(Sim);
+
+impl TimeSource for SimTime {
+    fn now(&self) -> std::time::SystemTime {
+        std::time::UNIX_EPOCH + Duration::from_millis(self.0.now().0)
+    }
+}
+
+/// The way into the simulated account; each has a client of its own, which may die.
+pub struct Reach {
+    sim: Sim,
+    client: SharedHttpClient,
+}
+
+impl Reach {
+    pub fn new(sim: &Sim) -> Self {
+        Self { sim: sim.clone(), client: SharedHttpClient::new(sim.http_client()) }
+    }
+
+    pub async fn accounts(&self) -> Result<Vec<AwsAccount>, everseal_aws::ConnectError> {
+        let credentials = Credentials::new(HOME, "secret", None, None, "simulated");
+        let options = ConnectOptions {
+            fallback_region: Some(REGION.to_owned()),
+            http_client: Some(self.client.clone()),
+            credentials: Some(SharedCredentialsProvider::new(credentials)),
+            time_source: Some(SharedTimeSource::new(SimTime(self.sim.clone()))),
+        };
+        let aws = Aws::connect(options, Arc::new(Unwatched)).await?;
+        aws.account(None, &[REGION.to_owned()]).await
+    }
+}
+
+impl Connect for Reach {
+    type Account = AwsAccount;
+
+    async fn connect(&self, _: &PolicySet) -> Connected<AwsAccount> {
+        match self.accounts().await {
+            Ok(accounts) => Connected { accounts: accounts.into_iter().map(Arc::new).collect(), failures: Vec::new() },
+            Err(error) => Connected { accounts: Vec::new(), failures: vec![error.to_string()] },
+        }
+    }
+}
 
 /// What outlives a process, and how it works.
 #[derive(Clone)]

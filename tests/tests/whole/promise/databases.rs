@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use everseal_controller::ledger::Ledger;
-use everseal_controller::{Clock as LoopClock, DaemonOptions};
+use everseal_controller::{Clock as LoopClock, DaemonOptions, Status};
 use everseal_sim::{Clock, Moment, Settings, Sim, User};
 use object_store::memory::InMemory;
+use tokio::sync::watch;
 
 use super::estate::{HOME, REGION};
-use super::host::{Host, everseal};
 use super::policy;
+use crate::simulated::{Process, daemon};
 
 /// Sunday, 29 November 2026, 00:00 UTC, in seconds since the Unix epoch.
 const BEGINS: u64 = 1_795_910_400;
@@ -82,8 +83,9 @@ fn tls_is_required_once_nobody_is_connected_and_a_reboot_waits_for_its_window() 
         let begins = i64::try_from(BEGINS).unwrap();
         let options = DaemonOptions { interval: Duration::from_mins(10), seed: Some(1), ..DaemonOptions::default() };
         let ledger = Ledger::new(Arc::new(InMemory::new()), object_store::path::Path::default());
-        let policies = Arc::new(policy::load_text(POLICY, begins));
-        tokio::spawn(everseal(Host { sim: sim.clone(), policies, options, clock: LoopClock::starting_at(begins + 1800), ledger }));
+        let policies = watch::Sender::new(Arc::new(policy::load_text(POLICY, begins)));
+        let clock = LoopClock::starting_at(begins + 1800);
+        tokio::spawn(daemon(sim.clone(), policies.subscribe(), Process { ledger, clock, options, status: Status::new(clock) }));
 
         // Somebody is connected to one of them, and nobody can tell whether with TLS.
         tokio::time::sleep(Duration::from_hours(2)).await;

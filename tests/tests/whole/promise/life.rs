@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use everseal_controller::executor::ExecutorOptions;
 use everseal_controller::ledger::Ledger;
-use everseal_controller::{Clock as LoopClock, DaemonOptions, Memory, Surroundings, pass};
+use everseal_controller::{Clock as LoopClock, DaemonOptions, Memory, Status, Surroundings, pass};
 use everseal_planner::PolicySet;
 use everseal_planner::plan::Gate;
 use everseal_planner::plan::mutation::{Safeguard, switch_off};
@@ -13,12 +13,13 @@ use everseal_sim::fault::{Fault, FaultRule};
 use everseal_sim::world::{AfterWrite, JournalEntry};
 use everseal_sim::{Clock, Moment, Settings, Sim};
 use object_store::memory::InMemory;
+use tokio::sync::watch;
 
 use super::estate::Estate;
-use super::host::{Host, Reach, everseal};
 use super::scene::Scene;
 use super::traffic::{self, Probes, Received, Traffic};
 use super::{judge, policy};
+use crate::simulated::{Process, Reach, daemon};
 
 /// 2026-11-29, in seconds since the Unix epoch.
 const BEGINS: i64 = 1_795_910_400;
@@ -205,6 +206,7 @@ impl Life {
             None => Estate::raise(self.seed, world),
         });
         let policies = Arc::new(policy::load_text(&self.policy(), BEGINS));
+        let in_force = watch::Sender::new(Arc::clone(&policies));
         tokio::time::sleep(Duration::from_mins(5)).await;
         let driving = sim.clone();
         tokio::spawn(async move { driving.drive().await });
@@ -218,8 +220,8 @@ impl Life {
                 world.after_write = Some(AfterWrite(Box::new(move |world| probing.lock().unwrap().send(world))));
             });
             let (options, clock) = (self.options(&plan), LoopClock::starting_at(BEGINS + 300));
-            let host = Host { sim: sim.clone(), policies: Arc::clone(&policies), options, clock, ledger: ledger.clone() };
-            tokio::spawn(everseal(host));
+            let process = Process { ledger: ledger.clone(), clock, options, status: Status::new(clock) };
+            tokio::spawn(daemon(sim.clone(), in_force.subscribe(), process));
         }
         let mut run = Run { consumers: consumers(&estate), ..Run::default() };
         let mut traffic = Traffic::default();

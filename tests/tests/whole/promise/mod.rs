@@ -7,7 +7,6 @@
 
 mod databases;
 pub mod estate;
-pub mod host;
 mod judge;
 mod life;
 mod mutation;

@@ -10,10 +10,21 @@ use serde_json::Value;
 use crate::estate::{WHOLE, policy};
 
 /// Where the two differ (fragments of the path in the inventory, `$` for its end), and why that is an emulator's doing.
-const EXPLAINED: [(&str, &str, &str); 24] = [
-    ("/resourceId$", "", "each makes up its own resource ids"),
-    ("/settings/", "", "moto and ministack make up different settings of a database of which only a few were given"),
-    ("/migrations/", "", "ministack knows no blue/green deployments, and the two know different parts of CloudWatch and of events"),
+const EXPLAINED: [(&str, &str, &str); 35] = [
+    ("/resourceId$", "", "ids are made up; moto gives one to all instances"),
+    ("/blueGreenDeployments", "", "ministack does not know DescribeBlueGreenDeployments; an account without any has an empty list"),
+    ("/eventSubscriptions$", "", "ministack does not know DescribeEventSubscriptions; an account without any has an empty list"),
+    ("/activity/unreadable/", "", "neither speaks CloudWatch's RPC v2 CBOR: moto answers 404, ministack something else"),
+    ("/alarms/unreadable/", "", "neither speaks CloudWatch's RPC v2 CBOR: moto answers 404, ministack something else"),
+    ("/settings/dbSubnetGroup$", "", "moto shows no subnet group where AWS and ministack have the default one"),
+    ("/settings/networkType$", "", "moto shows no network type where AWS and ministack say IPV4"),
+    ("/settings/optionGroup$", "", "both name the default option group after a version of their own making"),
+    ("/settings/performanceInsightsRetention$", "", "ministack shows a retention though Performance Insights is off"),
+    ("/settings/preferred", "Window$", "a window that nobody chose is AWS's choice, and each emulator's"),
+    ("/settings/replicaMode$", "", "ministack shows an empty replica mode, which is none"),
+    ("/settings/storageThroughput$", "", "ministack shows a throughput of zero, which is none"),
+    ("/settings/vpcSecurityGroups$", "", "moto gives a database the default security group as AWS does, ministack none"),
+    ("/settings/licenseModel$", "", "moto calls PostgreSQL's licence general-public-license, AWS and ministack postgresql-license"),
     ("/observedAt$", "", "the clock"),
     ("/createdAt$", "", "the clock"),
     ("/deletionDate$", "", "the clock"),

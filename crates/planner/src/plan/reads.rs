@@ -83,8 +83,7 @@ impl Reads {
             subscriptions: true,
             parameter_groups: true,
             proxies: true,
-            // What a migration has made matters only to a policy that asks for one.
-            migrations: false,
+            migrations: true,
             tags_of: Service::ALL.iter().copied().collect(),
             listed_aliases: BTreeSet::new(),
             gate_facts: true,

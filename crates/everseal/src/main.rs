@@ -1,7 +1,9 @@
 //! Everseal's command line: wires policy, AWS and the loop together, and decides nothing itself.
 
 mod args;
+mod authorities;
 mod commands;
+mod consent;
 mod demo;
 mod exit;
 mod http;

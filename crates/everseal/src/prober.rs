@@ -1,13 +1,14 @@
 //! The daemon's eyes on databases' wires: the probe of `everseal-database`, with the authorities of flag or policy.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use everseal_controller::{Clock, Prober, Probing};
-use everseal_database::probe::{self, Authorities, Engine, Options, ProbeError, Target};
+use everseal_database::probe::{self, Engine, Options, ProbeError, Target};
 use everseal_planner::Reading;
 use everseal_planner::inventory::{ErrorClass, LiveTls, Unreadable};
 use everseal_planner::rds::live_check::WantedProbe;
+
+use crate::authorities;
 
 /// Probes over the network.
 #[derive(Debug)]
@@ -35,20 +36,13 @@ impl WireProber {
         let engine = Engine::of_rds(&wanted.engine).map_err(|error| invalid(error.to_string()))?;
         let bundle = self.ca_bundle.clone().or_else(|| wanted.ca_bundle.as_ref().map(PathBuf::from));
         let authorities = match bundle {
-            // Read each time: AWS adds authorities, and bundles are replaced.
-            Some(file) => Some(Arc::new(read(&file).await.map_err(invalid)?)),
+            Some(file) => Some(authorities::read(&file).await.map_err(invalid)?),
             None => None,
         };
         let options = Options { authorities, ..Options::at(self.clock.now()) };
         let target = Target { endpoint: wanted.endpoint.clone(), engine, server_name: None };
         probe::probe(&target, &options).await.map_err(|error: ProbeError| error.into())
     }
-}
-
-async fn read(file: &Path) -> Result<Authorities, String> {
-    let wrong = |error: &dyn std::fmt::Display| format!("the bundle of authorities {} can't be used: {error}", file.display());
-    let bundle = tokio::fs::read(file).await.map_err(|error| wrong(&error))?;
-    Authorities::from_pem(&bundle).map_err(|error| wrong(&error))
 }
 
 fn invalid(message: String) -> Unreadable {

@@ -165,9 +165,7 @@ async fn authorities(bundle: Option<&Path>) -> Result<Arc<Authorities>, Unreadab
                        name the RDS bundle with inTransit.caBundle or --ca-bundle";
         return Err(not_counted(ErrorClass::Invalid, message.to_owned()));
     };
-    let failed = |error: &dyn std::fmt::Display| not_counted(ErrorClass::Invalid, format!("{}: {error}", path.display()));
-    let pem = tokio::fs::read(path).await.map_err(|error| failed(&error))?;
-    Authorities::from_pem(&pem).map(Arc::new).map_err(|error| failed(&error))
+    crate::authorities::read(path).await.map_err(|message| not_counted(ErrorClass::Invalid, message))
 }
 
 fn not_counted(class: ErrorClass, message: String) -> Unreadable {

@@ -1,10 +1,10 @@
 //! `everseal apply`: one pass: plan, ask, execute, verify.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use everseal_controller::cycle::{Applied, Progress, apply};
 use everseal_controller::ledger::Actor;
 use everseal_controller::{Account, Clock, Executor, ExecutorOptions, Ledger, StepReport, StepResult, Surroundings};
@@ -18,7 +18,7 @@ use crate::args::ApplyArgs;
 use crate::exit::Outcome;
 use crate::live::{Everywhere, Worked};
 use crate::world::{World, paint};
-use crate::{ledgers, live, signals, sources};
+use crate::{consent, ledgers, live, signals, sources};
 
 /// Plans, asks, changes, and looks again.
 pub fn run(args: &ApplyArgs) -> Result<Outcome> {
@@ -34,7 +34,7 @@ pub fn run(args: &ApplyArgs) -> Result<Outcome> {
         if open == 0 {
             return Ok(before.outcome());
         }
-        if !args.yes && !agreed(open)? {
+        if !args.yes && !consent::given(&format!("Make these {open} changes?"), &format!("add --yes to make these {open} changes"))? {
             writeln!(io::stdout(), "nothing was changed")?;
             return Ok(before.outcome());
         }
@@ -48,17 +48,6 @@ pub fn run(args: &ApplyArgs) -> Result<Outcome> {
 
 fn open_steps(plan: &Plan) -> usize {
     plan.steps.iter().filter(|step| step.gate.is_none()).count()
-}
-
-fn agreed(open: usize) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        bail!("standard input is not a terminal, so nobody can be asked: add --yes to make these {open} changes");
-    }
-    write!(io::stdout(), "Make these {open} changes? Only `yes` is taken for yes: ")?;
-    io::stdout().flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
 }
 
 /// A key made in one scope may be what another waits for (a replica, for one), so scopes are gone through again after keys

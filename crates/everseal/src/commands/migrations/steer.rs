@@ -1,6 +1,6 @@
 //! `everseal migrations abort` and `resume`: a person's word, made like the steps of `apply`: read again, recorded, read back.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anyhow::{Result, anyhow, bail};
 use everseal_controller::cycle::make_asked;
@@ -15,7 +15,7 @@ use super::text::identifier;
 use crate::args::SteerArgs;
 use crate::exit::Outcome;
 use crate::live::{Everywhere, Worked};
-use crate::{ledgers, live, signals, sources};
+use crate::{consent, ledgers, live, signals, sources};
 
 /// Where to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn run(args: &SteerArgs, direction: Direction) -> Result<Outcome> {
             return Ok(Outcome::InSync);
         }
         show(report, &steps)?;
-        if !args.yes && !agreed(direction)? {
+        if !args.yes && !consent::given(direction.question(), "add --yes")? {
             writeln!(io::stdout(), "nothing was changed")?;
             return Ok(Outcome::InSync);
         }
@@ -109,17 +109,6 @@ fn show(report: &MigrationReport, steps: &[Step]) -> Result<()> {
         writeln!(out, "  ~ step   {}: {}", step.action, step.summary)?;
     }
     Ok(())
-}
-
-fn agreed(direction: Direction) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        bail!("standard input is not a terminal, so nobody can be asked: add --yes");
-    }
-    write!(io::stdout(), "{} Only `yes` is taken for yes: ", direction.question())?;
-    io::stdout().flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
 }
 
 struct Steering<'a> {

@@ -14,19 +14,13 @@ const CUT_OVER: Duration = Duration::from_secs(10);
 const BUILDING: Duration = Duration::from_secs(30);
 
 /// How soon a migration is looked at again because of its stage; `goes_on`: a step may be made, or AWS is at work.
-pub(super) const fn of_stage(report: &MigrationReport, goes_on: bool) -> Option<Duration> {
+pub(super) fn of_stage(report: &MigrationReport, goes_on: bool) -> Option<Duration> {
     match report.stage {
         Stage::Isolating | Stage::Switching | Stage::Finishing => Some(CUT_OVER),
         Stage::Snapshotting | Stage::Copying | Stage::Restoring | Stage::Configuring => Some(BUILDING),
         // What was made is being deleted.
         Stage::Aborted if report.copy.is_some() => Some(BUILDING),
-        Stage::Planned | Stage::Prepared | Stage::KeepingOld | Stage::Done | Stage::Stuck | Stage::Aborted => {
-            if goes_on {
-                Some(BUILDING)
-            } else {
-                None
-            }
-        }
+        Stage::Planned | Stage::Prepared | Stage::KeepingOld | Stage::Done | Stage::Stuck | Stage::Aborted => goes_on.then_some(BUILDING),
     }
 }
 

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use everseal_planner::plan::Change;
-use everseal_planner::plan::change::ParameterGroupKind;
 use everseal_planner::{Arn, Scope};
 
 /// The actions that are remembered, as the ledger names them.
@@ -26,17 +25,11 @@ impl DatabaseCalls {
     /// Remembers a change that was made at `at`, if it is one of these.
     pub fn note(&mut self, scope: &Scope, change: &Change, at: i64) {
         let (calls, resource) = match change {
-            Change::CreateParameterGroup { kind: ParameterGroupKind::Instance, name, .. } => {
-                (&mut self.groups_created, format!("pg:{name}"))
-            }
-            Change::CreateParameterGroup { kind: ParameterGroupKind::Cluster, name, .. } => {
-                (&mut self.groups_created, format!("cluster-pg:{name}"))
-            }
-            Change::RebootDatabase { kind: ParameterGroupKind::Instance, database } => (&mut self.reboots, format!("db:{database}")),
-            Change::RebootDatabase { kind: ParameterGroupKind::Cluster, database } => (&mut self.reboots, format!("cluster:{database}")),
+            Change::CreateParameterGroup { kind, name, .. } => (&mut self.groups_created, kind.group(scope, name)),
+            Change::RebootDatabase { kind, database } => (&mut self.reboots, kind.database(scope, database)),
             _ => return,
         };
-        let last = calls.entry(scope.arn("rds", &resource)).or_insert(at);
+        let last = calls.entry(resource).or_insert(at);
         *last = at.max(*last);
     }
 
@@ -49,6 +42,8 @@ impl DatabaseCalls {
 
 #[cfg(test)]
 mod tests {
+    use everseal_planner::plan::change::ParameterGroupKind;
+
     use super::*;
     use crate::testing::{NOON, scope};
 

@@ -241,27 +241,17 @@ fn targets_of(scope: &everseal_planner::Scope, resource: &Arn, change: &Change) 
     let mut targets = BTreeSet::from([resource.clone()]);
     match change {
         Change::CreateParameterGroup { kind, name, .. } | Change::ParameterGroup { kind, name, .. } => {
-            let prefix = match kind {
-                ParameterGroupKind::Instance => "pg",
-                ParameterGroupKind::Cluster => "cluster-pg",
-            };
-            targets.insert(scope.arn("rds", &format!("{prefix}:{name}")));
+            targets.insert(kind.group(scope, name));
         }
         Change::Migration(migration) => {
-            targets.extend(migration.other_databases().into_iter().map(|(kind, name)| {
-                let prefix = match kind {
-                    ParameterGroupKind::Instance => "db",
-                    ParameterGroupKind::Cluster => "cluster",
-                };
-                scope.arn("rds", &format!("{prefix}:{name}"))
-            }));
+            targets.extend(migration.other_databases().into_iter().map(|(kind, name)| kind.database(scope, name)));
             if let MigrationChange::Tags { arn, .. } = &**migration {
                 targets.extend(Arn::parse(arn).ok().filter(is_database));
             }
         }
         // A member of a cluster has a status of its own.
         Change::RebootDatabase { kind: ParameterGroupKind::Instance, database } => {
-            targets.insert(scope.arn("rds", &format!("db:{database}")));
+            targets.insert(ParameterGroupKind::Instance.database(scope, database));
         }
         _ => {}
     }

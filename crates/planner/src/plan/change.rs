@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Arn;
 use crate::firehose::observed::{DestinationKind, StreamEncryption};
 use crate::rds::migration::change::MigrationChange;
 use crate::s3::observed::BucketEncryption;
+use crate::{Arn, Scope};
 
 /// A key as a step names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,26 @@ pub enum ParameterGroupKind {
     Instance,
     /// `DBClusterParameterGroup`.
     Cluster,
+}
+
+impl ParameterGroupKind {
+    /// The ARN of an instance or cluster. [RDS: Amazon Resource Names (ARNs)]
+    pub fn database(self, scope: &Scope, identifier: &str) -> Arn {
+        let of = match self {
+            Self::Instance => "db",
+            Self::Cluster => "cluster",
+        };
+        scope.arn("rds", &format!("{of}:{identifier}"))
+    }
+
+    /// The ARN of a parameter group.
+    pub fn group(self, scope: &Scope, name: &str) -> Arn {
+        let of = match self {
+            Self::Instance => "pg",
+            Self::Cluster => "cluster-pg",
+        };
+        scope.arn("rds", &format!("{of}:{name}"))
+    }
 }
 
 /// A parameter's new value.

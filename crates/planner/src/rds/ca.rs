@@ -5,13 +5,14 @@
 //! [Using SSL/TLS to encrypt a connection to a DB instance; rds:ModifyDBInstance, `CACertificateIdentifier`]
 
 use super::observed::DbInstance;
-use super::reboot::{self, ByHand, moment};
+use super::reboot::{self, ByHand};
 use crate::Check;
 use crate::plan::change::Change;
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy, Subject, Words};
 use crate::plan::step::{Gate, Risk};
 use crate::policy::model::DatabaseInTransit;
+use crate::policy::window::moment_words;
 
 const CHECK: Check = Check::RdsCaCertificate;
 /// A certificate that ends within so many seconds is told of.
@@ -39,7 +40,7 @@ pub(super) fn judge(
     } else if let Some(till) = instance.ca_valid_till.filter(|till| till - cx.now < SOON) {
         words.notes.push(format!(
             "The server certificate ends at {}. RDS renews it by itself where the engine takes a new one while it runs; where it does not, the instance has a pending maintenance action that renews it with a restart: have it applied before then.",
-            moment(till)
+            moment_words(till)
         ));
     }
     if observed == wanted || stronger(observed, wanted) {

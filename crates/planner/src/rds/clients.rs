@@ -7,13 +7,13 @@
 
 use super::desired::negotiates_tls;
 use super::plan::Database;
-use super::reboot::moment;
 use crate::inventory::{PlainClient, Reading, SessionCount};
 use crate::kms::why;
 use crate::plan::context::Context;
 use crate::plan::draft::{Draft, Remedy};
 use crate::plan::step::{Block, Gate};
 use crate::policy::model::PlainClients;
+use crate::policy::window::moment_words;
 use crate::rds::migration::observed::DatabaseActivity;
 
 /// A count of sessions says nothing of clients that came since: it decides for so long, in seconds.
@@ -112,7 +112,7 @@ fn plain<'a>(
             "CloudWatch shows no connection of {} for {} minutes only, until {}; it takes an hour",
             database.name(),
             quiet_for(activity) / 60,
-            moment(activity.to)
+            moment_words(activity.to)
         )),
         Some(Reading::Known(activity)) => Plain::CannotTell(format!(
             "{} has {} connections, and CloudWatch does not say which of them use TLS",

@@ -12,7 +12,7 @@ use crate::plan::context::Context;
 use crate::plan::draft::Remedy;
 use crate::plan::step::{Gate, Risk};
 use crate::policy::model::{DatabaseInTransit, Reboot};
-use crate::policy::window::Window;
+use crate::policy::window::{Window, moment_words};
 
 /// A reboot that did not help is not tried again for so long, in seconds.
 const AGAIN_AFTER: i64 = 24 * 60 * 60;
@@ -54,14 +54,10 @@ pub(super) fn of_database(cx: &Context<'_>, database: &Database<'_>, clients: &C
 /// Holds a reboot while the database's parameter group is too young, where we remember having created it: AWS does not show
 /// when it was.
 fn settled(cx: &Context<'_>, database: &Database<'_>, remedy: Remedy) -> Remedy {
-    let kind = match database.kind {
-        ParameterGroupKind::Instance => "pg",
-        ParameterGroupKind::Cluster => "cluster-pg",
-    };
     let Some(group) = database.parameter_group() else { return remedy };
-    match cx.past.parameter_groups_created.get(&cx.inventory.scope.arn("rds", &format!("{kind}:{group}"))) {
+    match cx.past.parameter_groups_created.get(&database.kind.group(&cx.inventory.scope, group)) {
         Some(at) if cx.now - at < GROUP_SETTLES_AFTER => {
-            let until = moment(at + GROUP_SETTLES_AFTER);
+            let until = moment_words(at + GROUP_SETTLES_AFTER);
             remedy
                 .blocked(Gate::NotReady, format!("parameter group {group} was just created: RDS may need 5 minutes for it, until {until}"))
         }
@@ -137,17 +133,17 @@ fn remedy(cx: &Context<'_>, wanted: &DatabaseInTransit, next: &Planned<'_>, by_h
     let note = note.as_ref().map_or_else(String::new, |note| format!("; {note}"));
     let summary = format!("reboot {whole}{identifier} without a failover: its clients are disconnected{note}");
     let remedy = Remedy::change(change, summary, "a reboot can't be taken back").risking(Risk::Disruptive).of_part(*identifier);
-    let remedy = match cx.past.reboots.get(&rebooted(cx, *kind, identifier)) {
+    let remedy = match cx.past.reboots.get(&kind.database(&cx.inventory.scope, identifier)) {
         Some(at) if cx.now - at < AGAIN_AFTER => remedy.blocked(
             Gate::CallBudget,
-            format!("{identifier} was rebooted at {} and may still be on its way; if it stays pending, look at its events: Everseal reboots a database at most once a day", moment(*at)),
+            format!("{identifier} was rebooted at {} and may still be on its way; if it stays pending, look at its events: Everseal reboots a database at most once a day", moment_words(*at)),
         ),
         Some(_) | None => remedy,
     };
     let remedy = if window.is_open(cx.now) {
         remedy
     } else {
-        remedy.blocked(Gate::Window, format!("pending reboot: the window `{text}` opens at {}", moment(window.opens_at(cx.now))))
+        remedy.blocked(Gate::Window, format!("pending reboot: the window `{text}` opens at {}", moment_words(window.opens_at(cx.now))))
     };
     match status {
         Some("available") => remedy,
@@ -156,19 +152,4 @@ fn remedy(cx: &Context<'_>, wanted: &DatabaseInTransit, next: &Planned<'_>, by_h
         }
         None => remedy.blocked(Gate::Unread, format!("{identifier} was not read, so nobody knows whether it is available")),
     }
-}
-
-fn rebooted(cx: &Context<'_>, kind: ParameterGroupKind, identifier: &str) -> crate::Arn {
-    let of = match kind {
-        ParameterGroupKind::Instance => "db",
-        ParameterGroupKind::Cluster => "cluster",
-    };
-    cx.inventory.scope.arn("rds", &format!("{of}:{identifier}"))
-}
-
-/// `2026-11-29T02:00:00Z`.
-pub(super) fn moment(at: i64) -> String {
-    let written = time::OffsetDateTime::from_unix_timestamp(at).ok();
-    let written = written.and_then(|at| at.format(&time::format_description::well_known::Rfc3339).ok());
-    written.unwrap_or_else(|| format!("{at} s after 1970"))
 }

@@ -4,13 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::migrations::{Tags, arn_of};
+use super::migrations::Tags;
 use crate::inventory::{DbCluster, DbInstance, Reading};
 use crate::plan::change::ParameterGroupKind::{self, Cluster, Instance};
 use crate::rds::migration::change::MigrationChange;
-use crate::rds::migration::observed::{
-    BlueGreenDeployment, ClusterSettings, DbSnapshot, InstanceSettings, ProxyTarget, SnapshotEncryption,
-};
+use crate::rds::migration::observed::{BlueGreenDeployment, ClusterSettings, DbSnapshot, InstanceSettings, ProxyTarget};
 use crate::rds::observed::{AttachedParameterGroup, ClusterMember, StorageEncryption};
 use crate::{Arn, Inventory};
 
@@ -58,7 +56,7 @@ pub(super) fn make(inventory: &mut Inventory, resource: &Arn, change: &Migration
         }
         MigrationChange::SubscribeEvents { subscription, database } => {
             for kind in [Instance, Cluster] {
-                let arn = arn_of(inventory, kind, database);
+                let arn = kind.database(&inventory.scope, database);
                 if let Some(Reading::Known(names)) =
                     inventory.migrations.databases.get_mut(&arn).map(|found| &mut found.event_subscriptions)
                 {
@@ -149,7 +147,7 @@ fn begin_snapshot(inventory: &mut Inventory, kind: ParameterGroupKind, (database
         created_at: None,
         data_of: None,
         copied_from: None,
-        storage: SnapshotEncryption::default(),
+        storage: StorageEncryption::default(),
         tags: tags.clone(),
     };
     if let Reading::Known(all) = &mut inventory.migrations.snapshots {
@@ -168,7 +166,7 @@ fn begin_copy(inventory: &mut Inventory, source: &str, target: &str, key: &str, 
     let Reading::Known(all) = &mut inventory.migrations.snapshots else { return };
     let Some(from) = all.values().find(|found| found.identifier == source).cloned() else { return };
     let storage =
-        SnapshotEncryption { encrypted: true, storage_encryption_type: Some("sse-kms".to_owned()), kms_key: Some(key.to_owned()) };
+        StorageEncryption { storage_encrypted: true, storage_encryption_type: Some("sse-kms".to_owned()), kms_key: Some(key.to_owned()) };
     let copied = DbSnapshot {
         arn: arn.clone(),
         identifier: target.to_owned(),
@@ -194,8 +192,8 @@ fn restore_instance(
 ) {
     let Some(old) = inventory.db_instances.get(resource).cloned() else { return };
     let encryption = inventory.migrations.snapshots.known().and_then(|all| all.values().find(|found| found.identifier == snapshot));
-    let Some(encryption) = encryption.map(|found| StorageEncryption::from(&found.storage)) else { return };
-    let arn = arn_of(inventory, Instance, instance);
+    let Some(encryption) = encryption.map(|found| found.storage.clone()) else { return };
+    let arn = Instance.database(&inventory.scope, instance);
     let new = DbInstance {
         arn: arn.clone(),
         identifier: instance.to_owned(),
@@ -219,7 +217,7 @@ fn restore_cluster(
     settings: &ClusterSettings,
     tags: &Tags,
 ) {
-    let arn = arn_of(inventory, Cluster, cluster);
+    let arn = Cluster.database(&inventory.scope, cluster);
     let new = DbCluster {
         arn: arn.clone(),
         identifier: cluster.to_owned(),
@@ -248,7 +246,7 @@ fn create_member(inventory: &mut Inventory, cluster: &str, (instance, engine): (
     let member = ClusterMember { instance: instance.to_owned(), writer, parameter_group_status: "in-sync".to_owned() };
     of.members.push(member);
     let (engine_version, storage) = (of.engine_version.clone(), of.storage.clone());
-    let arn = arn_of(inventory, Instance, instance);
+    let arn = Instance.database(&inventory.scope, instance);
     let groups = settings.db_parameter_group.iter();
     let new = DbInstance {
         arn: arn.clone(),
@@ -274,7 +272,7 @@ fn create_member(inventory: &mut Inventory, cluster: &str, (instance, engine): (
 
 /// The name changes, and with it ARN and endpoint; the members of a cluster follow. [RDS: Renaming a DB instance]
 fn rename(inventory: &mut Inventory, kind: ParameterGroupKind, id: &str, to: &str) {
-    let arn = arn_of(inventory, kind, to);
+    let arn = kind.database(&inventory.scope, to);
     match kind {
         Instance => {
             let Some(old) = inventory.db_instances.iter().find(|(_, db)| db.resource_id.as_deref() == Some(id)).map(|(arn, _)| arn.clone())
@@ -306,7 +304,7 @@ fn rename(inventory: &mut Inventory, kind: ParameterGroupKind, id: &str, to: &st
 }
 
 fn retarget(inventory: &mut Inventory, kind: ParameterGroupKind, (proxy, group): (&str, &str), from: &str, to: &str) {
-    let (from, to) = (arn_of(inventory, kind, from), arn_of(inventory, kind, to));
+    let (from, to) = (kind.database(&inventory.scope, from), kind.database(&inventory.scope, to));
     let all = &mut inventory.migrations.databases;
     if let Some(Reading::Known(proxies)) = all.get_mut(&from).map(|found| &mut found.proxies) {
         proxies.retain(|target| target.proxy != proxy || target.target_group != group);

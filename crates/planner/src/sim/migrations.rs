@@ -199,7 +199,7 @@ fn surroundings<'a>(
     kind: ParameterGroupKind,
     identifier: &str,
 ) -> Option<&'a crate::rds::migration::observed::DatabaseSurroundings> {
-    let arn = arn_of(inventory, kind, identifier);
+    let arn = kind.database(&inventory.scope, identifier);
     inventory.migrations.databases.get(&arn)
 }
 
@@ -319,12 +319,4 @@ fn rename_standing(inventory: &Inventory, kind: ParameterGroupKind, id: &str, fr
 
 fn connections(inventory: &Inventory, kind: ParameterGroupKind, identifier: &str) -> Option<u32> {
     Some(surroundings(inventory, kind, identifier)?.activity.known()?.connections_now)
-}
-
-pub(super) fn arn_of(inventory: &Inventory, kind: ParameterGroupKind, identifier: &str) -> Arn {
-    let prefix = match kind {
-        Instance => "db",
-        Cluster => "cluster",
-    };
-    inventory.scope.arn("rds", &format!("{prefix}:{identifier}"))
 }

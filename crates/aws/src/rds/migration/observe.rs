@@ -6,7 +6,7 @@ use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types;
 use everseal_planner::Arn;
 use everseal_planner::arn::ArnError;
-use everseal_planner::rds::migration::observed::{BlueGreenDeployment, DbSnapshot, MigrationFacts, SnapshotEncryption, TAG_OF};
+use everseal_planner::rds::migration::observed::{BlueGreenDeployment, DbSnapshot, MigrationFacts, TAG_OF};
 use everseal_planner::rds::observed::StorageEncryption;
 use futures::TryStreamExt;
 
@@ -80,7 +80,7 @@ fn snapshot(described: &types::DbSnapshot) -> Result<DbSnapshot, ArnError> {
         created_at: described.snapshot_create_time().map(DateTime::secs),
         data_of: described.original_snapshot_create_time().map(DateTime::secs),
         copied_from: filled(described.source_db_snapshot_identifier()),
-        storage: encryption(described.encrypted(), described.storage_encryption_type(), described.kms_key_id()),
+        storage: convert::storage(described.encrypted(), described.storage_encryption_type(), described.kms_key_id()),
         tags: convert::tags(described.tag_list()),
     })
 }
@@ -98,7 +98,7 @@ fn cluster_snapshot(described: &types::DbClusterSnapshot) -> Result<DbSnapshot, 
         created_at,
         data_of: created_at.filter(|_| copied_from.is_none()),
         copied_from,
-        storage: encryption(described.storage_encrypted(), described.storage_encryption_type(), described.kms_key_id()),
+        storage: convert::storage(described.storage_encrypted(), described.storage_encryption_type(), described.kms_key_id()),
         tags: convert::tags(described.tag_list()),
     })
 }
@@ -115,14 +115,6 @@ fn blue_green(described: &types::BlueGreenDeployment) -> BlueGreenDeployment {
         tasks: tasks.collect(),
         created_at: described.create_time().map(DateTime::secs),
         tags: convert::tags(described.tag_list()),
-    }
-}
-
-fn encryption(encrypted: Option<bool>, kind: Option<&types::StorageEncryptionType>, key: Option<&str>) -> SnapshotEncryption {
-    SnapshotEncryption {
-        encrypted: encrypted.unwrap_or_default(),
-        storage_encryption_type: kind.map(|kind| kind.as_str().to_owned()),
-        kms_key: filled(key),
     }
 }
 

@@ -191,7 +191,7 @@ fn encrypt_snapshot(case: &Case<'_>, old: &Db<'_>, (mark, source): (Mark, &DbSna
             return case.in_progress(Stage::Copying, since, message).percent(encrypted.percent_progress);
         }
     }
-    if matches!(storage(&(&encrypted.storage).into()), Storage::Open) {
+    if matches!(storage(&encrypted.storage), Storage::Open) {
         return failed(case, &format!("AWS shows snapshot {target} as not encrypted."));
     }
     let Some(settings) = compare::instance_target(old) else { return unread_settings(old) };

@@ -92,27 +92,12 @@ pub struct DbSnapshot {
     /// `SourceDBSnapshotIdentifier`: AWS tells it only of copies across accounts or Regions. [rds:DBSnapshot]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<String>,
-    /// Encryption at rest.
+    /// Encryption at rest; what an instance calls `StorageEncrypted` its snapshots call `Encrypted`.
     #[serde(flatten)]
-    pub storage: SnapshotEncryption,
+    pub storage: StorageEncryption,
     /// Tags come with the description.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-}
-
-/// Encryption of a snapshot, as the API tells it (`Encrypted` where an instance says `StorageEncrypted`).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SnapshotEncryption {
-    /// `Encrypted` (instance snapshots) or `StorageEncrypted` (cluster snapshots).
-    #[serde(default)]
-    pub encrypted: bool,
-    /// `StorageEncryptionType`: `none`, `sse-rds`, `sse-kms`; decides where present.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub storage_encryption_type: Option<String>,
-    /// The key as written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kms_key: Option<String>,
 }
 
 /// A blue/green deployment. [rds:BlueGreenDeployment]
@@ -379,12 +364,4 @@ pub struct ClusterSettings {
     pub global_cluster: Option<String>,
     /// `ActivityStreamStatus` is `started`.
     pub activity_stream: bool,
-}
-
-/// The storage of a snapshot is told like that of a database.
-impl From<&SnapshotEncryption> for StorageEncryption {
-    fn from(snapshot: &SnapshotEncryption) -> Self {
-        let SnapshotEncryption { encrypted, storage_encryption_type, kms_key } = snapshot.clone();
-        Self { storage_encrypted: encrypted, storage_encryption_type, kms_key }
-    }
 }

@@ -3,8 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use everseal_planner::inventory::{ErrorClass, Reading};
 use everseal_planner::plan::{Reads, Target};
 use everseal_planner::rds::migration::observed::{
-    BlueGreenDeployment, ClusterSettings, DbSnapshot, InstanceSettings, SnapshotEncryption, TAG_ISOLATED_AT, TAG_OF,
+    BlueGreenDeployment, ClusterSettings, DbSnapshot, InstanceSettings, TAG_ISOLATED_AT, TAG_OF,
 };
+use everseal_planner::rds::observed::StorageEncryption;
 
 use super::super::{actions, form, marker, refused, xml};
 use super::{NOON, cluster, clusters, for_migrations, instance, instances, look, nothing, only, operation, tag};
@@ -83,7 +84,11 @@ async fn a_snapshot_is_told_whole() {
         created_at: Some(NOON + 10),
         data_of: Some(NOON),
         copied_from: None,
-        storage: SnapshotEncryption { encrypted: true, storage_encryption_type: Some("sse-kms".into()), kms_key: Some("key".into()) },
+        storage: StorageEncryption {
+            storage_encrypted: true,
+            storage_encryption_type: Some("sse-kms".into()),
+            kms_key: Some("key".into()),
+        },
         tags: tags.clone(),
     };
     let whole = DbSnapshot {
@@ -95,7 +100,7 @@ async fn a_snapshot_is_told_whole() {
         created_at: Some(NOON),
         data_of: Some(NOON),
         copied_from: None,
-        storage: SnapshotEncryption { encrypted: false, storage_encryption_type: Some("none".into()), kms_key: None },
+        storage: StorageEncryption { storage_encrypted: false, storage_encryption_type: Some("none".into()), kms_key: None },
         tags,
     };
     let expected = BTreeMap::from([(copy.arn.clone(), copy), (whole.arn.clone(), whole)]);

@@ -22,8 +22,9 @@ use life::Life;
 use scene::Scene;
 
 /// Seeds that found something once. 48: a bucket that another one replicates into was moved to a key that the replication
-/// role could not use.
-const REGRESSIONS: &[u64] = &[48];
+/// role could not use. 328: a data stream was moved to a key that its producer could not use, as IAM would have told and did
+/// not. 421: the judge missed a page of an hour in which nobody looked.
+const REGRESSIONS: &[u64] = &[48, 328, 421];
 
 /// What every run goes through.
 const SEEDS: u64 = 500;

@@ -64,6 +64,7 @@ impl AwsAccount {
                     distributions: Reading::clone(&distributions),
                     channels: reading(channels),
                     all_roles: roles.known().is_some(),
+                    unlisted_roles: refusal(&roles),
                     roles: Reading::clone(&roles),
                 }
             }
@@ -72,18 +73,20 @@ impl AwsAccount {
         }
     }
 
-    /// The account's root stands for all its roles. They help, and no more: where their listing is refused, the roles that
-    /// steps hang on are read by name as if nobody had asked for all.
+    /// The account's root stands for all its roles. Where their listing is refused, the roles that steps hang on are read by
+    /// name as if nobody had asked for all, and why stands beside them.
     async fn roles_among(&self, targets: &BTreeSet<Arn>) -> PathFacts {
         let (ctx, account) = (&self.ctx, self.ctx.scope().account.as_str());
+        let mut unlisted_roles = None;
         let is_root = |arn: &Arn| arn.service() == "iam" && arn.account() == account && arn.resource() == "root";
         if targets.iter().any(is_root) {
             let all = self.shared.roles.take(&ctx.scope().region, async { reading(iam::all(ctx).await) }).await;
             if all.known().is_some() {
                 return PathFacts { all_roles: true, roles: Reading::clone(&all), ..PathFacts::default() };
             }
+            unlisted_roles = refusal(&all);
         }
-        PathFacts { roles: iam::named(ctx, &self.shared.roles, targets).await, ..PathFacts::default() }
+        PathFacts { roles: iam::named(ctx, &self.shared.roles, targets).await, unlisted_roles, ..PathFacts::default() }
     }
 
     /// All services but KMS, at the same time.
@@ -107,6 +110,14 @@ impl AwsAccount {
         tags::assign(&mut inventory, &tags, reads);
         inventory.path_facts = path_facts;
         inventory
+    }
+}
+
+/// Why AWS did not tell.
+fn refusal<T>(reading: &Reading<T>) -> Option<Unreadable> {
+    match reading {
+        Reading::Unreadable { unreadable } => Some(unreadable.clone()),
+        Reading::Known(_) | Reading::NotRead => None,
     }
 }
 

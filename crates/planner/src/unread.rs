@@ -56,7 +56,7 @@ impl Inventory {
 
     /// The same of what only paths need: no plan is incomplete without it, but a saved inventory is.
     pub fn unread_path_facts(&self) -> Vec<String> {
-        let PathFacts { event_rules, distributions, channels, roles, all_roles: _ } = &self.path_facts;
+        let PathFacts { event_rules, distributions, channels, roles, all_roles: _, unlisted_roles: _ } = &self.path_facts;
         let place = &self.scope;
         let beside = [
             (format!("event rules in {place}"), why(event_rules)),
@@ -102,6 +102,7 @@ mod tests {
         assert!(inventory.unread_path_facts().is_empty(), "what nobody asked for is not missing");
         inventory.path_facts = PathFacts {
             all_roles: false,
+            unlisted_roles: None,
             event_rules: denied("ListRules", "events:ListRules"),
             distributions: Reading::Known(Vec::new()),
             channels: Reading::NotRead,

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use everseal_controller::Account;
 use everseal_planner::inventory::{
-    Bucket, BucketEncryption, DataStream, DataStreamSummary, Queue, QueueAttributes, Topic, TopicAttributes,
+    Bucket, BucketEncryption, DataStream, DataStreamSummary, ErrorClass, Queue, QueueAttributes, Topic, TopicAttributes,
 };
 use everseal_planner::plan::{Change, Reads, Target};
 use everseal_planner::{Arn, Reading};
@@ -188,7 +188,8 @@ async fn roles_among_the_targets_are_read_with_the_facts_of_gates_alone() {
 
 const NOT_THERE: &str = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>no</Message></Error></ErrorResponse>";
 
-/// All roles only help: where their listing is refused, those that steps hang on are read by name, and none is called unreadable.
+/// Where the listing of all roles is refused, those that steps hang on are read by name, and none is called unreadable; but
+/// that they were not listed is told.
 #[tokio::test]
 async fn a_refused_listing_of_all_roles_takes_nothing_from_those_read_by_name() {
     let (root, role) = (arn("arn:aws:iam::111122223333:root"), arn("arn:aws:iam::111122223333:role/gone"));
@@ -198,7 +199,9 @@ async fn a_refused_listing_of_all_roles_takes_nothing_from_those_read_by_name() 
     let reads = Reads { gate_facts: true, ..Reads::nothing() };
     let seen = account.observe(&facts(&[&root, &role]), &reads).await.path_facts;
     assert_eq!((seen.roles.known().map(|roles| roles.contains_key(&role)), seen.all_roles), (Some(true), false));
-    assert!(account.observe(&facts(&[&root]), &reads).await.path_facts.is_empty());
+    assert_eq!(seen.unlisted_roles.map(|why| why.class), Some(ErrorClass::Denied));
+    let seen = account.observe(&facts(&[&root]), &reads).await.path_facts;
+    assert!(seen.roles.is_not_read() && seen.unlisted_roles.is_some());
 }
 
 /// Two regions of one account, two passes.

@@ -114,11 +114,13 @@ fn remedy(
         remedy =
             remedy.blocked(Gate::NotReady, format!("the stream is {}; encryption can be changed only while it is ACTIVE", summary.status));
     }
-    match known_users(cx, &stream.arn) {
-        Ok(mut users) => {
-            users.extend(users_of_moved_data_stream(cx, draft, (&stream.arn, summary.kms_key.as_deref().filter(|_| summary.encrypted))));
-            remedy.requiring(require_key(cx, draft, wanted, &users))
-        }
+    let key_today = summary.kms_key.as_deref().filter(|_| summary.encrypted);
+    let users = known_users(cx, &stream.arn).and_then(|mut users| {
+        users.extend(users_of_moved_data_stream(cx, draft, (&stream.arn, key_today))?);
+        Ok(users)
+    });
+    match users {
+        Ok(users) => remedy.requiring(require_key(cx, draft, wanted, &users)),
         Err(block) => remedy.requiring(require_key(cx, draft, wanted, &[])).blocked(block.name, block.reason),
     }
 }

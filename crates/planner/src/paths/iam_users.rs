@@ -13,9 +13,11 @@ use std::collections::BTreeMap;
 use super::roles::{AccountRole, RoleReading, key_access};
 use super::sources::{Use, Used};
 use crate::document::{Answer, Document, Principal, Request};
-use crate::inventory::{Reading, ResolvedKey};
+use crate::inventory::{PathFacts, Reading, ResolvedKey};
+use crate::plan::compare::unreadable_words;
 use crate::plan::draft::Draft;
 use crate::plan::keys::KeyUser;
+use crate::plan::{Block, Gate};
 use crate::{Arn, Inventory};
 
 /// A resource that is to be moved to another key.
@@ -30,23 +32,32 @@ pub(crate) struct Moved<'a> {
 }
 
 /// The roles that use the resource today through IAM alone, for each of `uses`. Where nobody has read the account's
-/// roles, that they would tell is noted in the draft.
-pub(crate) fn users_through_iam(draft: &mut Draft, moved: &Moved<'_>, uses: &[Use]) -> Vec<KeyUser> {
+/// roles, that they would tell is noted in the draft. `Err`: AWS was asked, and did not tell: whoever reaches the resource
+/// through IAM alone could go silent.
+pub(crate) fn users_through_iam(draft: &mut Draft, moved: &Moved<'_>, uses: &[Use]) -> Result<Vec<KeyUser>, Block> {
     let inventory = moved.used.inventory;
     want_all_roles(draft, inventory);
+    if let Some(why) = &inventory.path_facts.unlisted_roles {
+        let reason = format!(
+            "nobody can tell who reaches {} through IAM alone, and would need the key: the account's roles could not be listed. {}",
+            moved.used.name(),
+            unreadable_words(why, "iam:GetAccountAuthorizationDetails")
+        );
+        return Err(Block { name: Gate::Unread, reason });
+    }
     if !inventory.path_facts.all_roles {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let roles = draft.account_roles(inventory);
     let key_today = key_today(moved);
     let found = roles.iter().filter(|role| !role.arn.resource().starts_with("role/aws-service-role/"));
-    found.flat_map(|role| uses_of(moved, key_today.as_ref(), uses, role)).collect()
+    Ok(found.flat_map(|role| uses_of(moved, key_today.as_ref(), uses, role)).collect())
 }
 
 /// Notes that the account's roles would tell more, where they could still be read.
 pub(crate) fn want_all_roles(draft: &mut Draft, inventory: &Inventory) {
-    let unreadable = matches!(inventory.path_facts.roles, Reading::Unreadable { .. });
-    if !unreadable && !inventory.path_facts.all_roles {
+    let PathFacts { roles, all_roles: all, unlisted_roles, .. } = &inventory.path_facts;
+    if !(*all || unlisted_roles.is_some() || matches!(roles, Reading::Unreadable { .. })) {
         draft.helpful_facts.insert(all_roles(inventory));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Arn;
-use crate::inventory::Reading;
+use crate::inventory::{Reading, Unreadable};
 
 /// Neighbours of the managed resources. Read only where a path is asked for ([`crate::plan::Reads::path_facts`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,31 +28,39 @@ pub struct PathFacts {
     /// `roles` holds every role of the account; else only those that were asked for by name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all_roles: bool,
+    /// Why AWS did not list the account's roles when it was asked for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlisted_roles: Option<Unreadable>,
 }
 
 impl PathFacts {
     /// True where nothing was read.
     pub const fn is_empty(&self) -> bool {
-        let Self { event_rules, distributions, channels, roles, all_roles: _ } = self;
-        event_rules.is_not_read() && distributions.is_not_read() && channels.is_not_read() && roles.is_not_read()
+        let Self { event_rules, distributions, channels, roles, all_roles: _, unlisted_roles } = self;
+        event_rules.is_not_read()
+            && distributions.is_not_read()
+            && channels.is_not_read()
+            && roles.is_not_read()
+            && unlisted_roles.is_none()
     }
 
     /// Paths were asked for: what lies beside resources was read, or could not be.
     pub const fn tell_of_paths(&self) -> bool {
-        let Self { event_rules, distributions, channels, roles: _, all_roles: _ } = self;
+        let Self { event_rules, distributions, channels, roles: _, all_roles: _, unlisted_roles: _ } = self;
         !(event_rules.is_not_read() && distributions.is_not_read() && channels.is_not_read())
     }
 
     /// Drops everything but roles, which gates rest on as well.
     pub(crate) fn forget_neighbours(&mut self) {
-        let Self { event_rules, distributions, channels, roles: _, all_roles: _ } = self;
+        let Self { event_rules, distributions, channels, roles: _, all_roles: _, unlisted_roles: _ } = self;
         (*event_rules, *distributions, *channels) = (Reading::NotRead, Reading::NotRead, Reading::NotRead);
     }
 
     /// Takes in a newer reading; what it did not read stays.
     pub(crate) fn refresh(&mut self, newer: Self) {
-        let Self { event_rules, distributions, channels, roles, all_roles } = newer;
+        let Self { event_rules, distributions, channels, roles, all_roles, unlisted_roles } = newer;
         self.all_roles |= all_roles;
+        self.unlisted_roles = if self.all_roles { None } else { unlisted_roles.or_else(|| self.unlisted_roles.take()) };
         self.event_rules.refresh(event_rules);
         self.distributions.refresh(distributions);
         self.channels.refresh(channels);

@@ -214,11 +214,11 @@ pub(crate) fn users_of_moved_queue(
 ) -> Result<Vec<KeyUser>, Block> {
     let mut users = users_of_queue(cx, links, arn)?;
     let used = Used { arn, kind: "queue", inventory: cx.inventory };
-    add(&mut users, users_through_iam(draft, &Moved { used, data: arn.as_str(), key }, &[SEND, RECEIVE]));
+    add(&mut users, users_through_iam(draft, &Moved { used, data: arn.as_str(), key }, &[SEND, RECEIVE])?);
     let attributes = cx.inventory.queues.get(arn).and_then(|queue| queue.attributes.known());
     if let Some(dead_letters) = attributes.and_then(|attributes| attributes.dead_letter_queue.as_ref()) {
         let there = Used { arn: dead_letters, ..used };
-        add(&mut users, users_through_iam(draft, &Moved { used: there, data: dead_letters.as_str(), key }, &[RECEIVE]));
+        add(&mut users, users_through_iam(draft, &Moved { used: there, data: dead_letters.as_str(), key }, &[RECEIVE])?);
     }
     Ok(users)
 }
@@ -232,7 +232,7 @@ pub(crate) fn users_of_moved_topic(
 ) -> Result<Vec<KeyUser>, Block> {
     let mut users = users_of_topic(cx, links, arn)?;
     let used = Used { arn, kind: "topic", inventory: cx.inventory };
-    add(&mut users, users_through_iam(draft, &Moved { used, data: arn.as_str(), key }, &[PUBLISH]));
+    add(&mut users, users_through_iam(draft, &Moved { used, data: arn.as_str(), key }, &[PUBLISH])?);
     Ok(users)
 }
 
@@ -247,14 +247,18 @@ pub(crate) fn users_of_moved_bucket(
     let mut users = users_of_bucket(cx, arn, bucket_key)?;
     let used = Used { arn, kind: "bucket", inventory: cx.inventory };
     let any_object = format!("{arn}/object");
-    for user in users_through_iam(draft, &Moved { used, data: &any_object, key }, &[GET, PUT, REPLICATE]) {
+    for user in users_through_iam(draft, &Moved { used, data: &any_object, key }, &[GET, PUT, REPLICATE])? {
         add(&mut users, with_objects(&user, arn, bucket_key, &[]));
     }
     Ok(users)
 }
 
 /// Roles that write and read a data stream through IAM alone, before it is moved from the key it is under today.
-pub(crate) fn users_of_moved_data_stream(cx: &Context<'_>, draft: &mut Draft, (arn, key): (&Arn, Option<&str>)) -> Vec<KeyUser> {
+pub(crate) fn users_of_moved_data_stream(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    (arn, key): (&Arn, Option<&str>),
+) -> Result<Vec<KeyUser>, Block> {
     let used = Used { arn, kind: "data stream", inventory: cx.inventory };
     users_through_iam(draft, &Moved { used, data: arn.as_str(), key }, &[PUT_RECORD, PUT_RECORDS, GET_RECORDS])
 }

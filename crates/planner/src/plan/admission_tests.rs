@@ -410,15 +410,18 @@ mod through_iam_alone {
     }
 
     #[test]
-    fn all_roles_are_asked_for_and_nothing_hangs_on_the_answer() {
+    fn all_roles_are_asked_for_and_who_refuses_to_tell_of_them_is_waited_for() {
         let some = planned(UNLISTED, &read_by(&json!("sqs:ReceiveMessage"), "*", false));
         assert_eq!((gate(&some, SWITCH), some.helpful_facts.contains(&root())), (None, true));
         let all = planned(UNLISTED, &read_by(&json!("sqs:ReceiveMessage"), "*", true));
         assert!(all.helpful_facts.is_empty());
         let mut refused = read_by(&json!("sqs:ReceiveMessage"), "*", false);
         let denied = crate::fixtures::denied("GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails");
-        refused.path_facts = serde_json::from_value(json!({"roles": denied})).unwrap();
+        refused.path_facts = serde_json::from_value(json!({"unlistedRoles": denied["unreadable"]})).unwrap();
         let refused = planned(UNLISTED, &refused);
-        assert_eq!((gate(&refused, SWITCH), refused.helpful_facts.len()), (None, 0));
+        // A reader that IAM alone lets in would go silent, and nobody can tell that there is none.
+        assert_eq!((gate(&refused, SWITCH), refused.helpful_facts.len()), (Some(Gate::Unread), 0));
+        let reason = &refused.steps.iter().find_map(|step| step.gate.as_ref().filter(|gate| gate.name == Gate::Unread)).unwrap().reason;
+        assert!(reason.contains("Allow iam:GetAccountAuthorizationDetails"), "{reason}");
     }
 }
